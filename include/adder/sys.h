@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The only system calls about other processes and about perf. errno is read
+ * in src/sys/ only; everybody else gets -errno (a negative int) or an error
+ * object. What the kernel cannot be made to refuse on demand goes through
+ * struct sys_ops, so that a test can stand in for it.
+ */
+#ifndef ADDER_SYS_H
+#define ADDER_SYS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "adder/buf.h"
+
+struct perf_event_attr;
+struct err;
+
+struct sys_ops {
+	/* fd or -errno */
+	int (*perf_event_open)(struct perf_event_attr *attr, pid_t pid, int cpu,
+			       int group_fd, unsigned long flags);
+	/* bytes read (may be fewer: a page could not be read) or -errno */
+	int64_t (*mem_read)(pid_t pid, uint64_t avma, void *buf, size_t len);
+};
+
+extern const struct sys_ops sys_real;
+
+/* --- clocks (sys/clock.c) --- */
+uint64_t sys_mono_ns(void);
+uint64_t sys_realtime_ns(void);
+uint64_t sys_thread_cpu_ns(void);	/* of the calling thread */
+uint64_t sys_process_cpu_ns(void);
+
+/* --- a process's memory (sys/mem.c) --- */
+int64_t sys_mem_read(pid_t pid, uint64_t avma, void *buf, size_t len);
+
+/* --- files that others may have made (sys/file.c) --- */
+/*
+ * Opens `path` under `root_fd` (an O_PATH descriptor of a directory, for
+ * example /proc/PID/root) for reading, so that no symbolic or magic link leads
+ * out of it (openat2, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS, falling back to
+ * a walk by components with O_NOFOLLOW where openat2 is missing), never
+ * blocking, regular files only. no_symlinks refuses any symbolic link.
+ * Returns an fd (O_CLOEXEC) or -errno; -ELOOP for a link, -EINVAL where the
+ * file is not regular.
+ */
+int sys_open_in_root(int root_fd, const char *path, bool no_symlinks);
+/* pread until len, the end of the file or an error: bytes or -errno. */
+int64_t sys_pread_full(int fd, void *buf, size_t len, uint64_t off);
+/* Whole small file under /proc or /sys into *out: 0 or -errno. */
+int sys_read_file(const char *path, struct buf *out, size_t limit_bytes);
+/* A number from a one-number file: 0 or -errno. */
+int sys_read_i64(const char *path, int64_t *out);
+
+struct sys_stat {
+	uint64_t dev, ino, size_bytes, mtime_ns;
+	uint32_t uid, mode;
+};
+int sys_fstat(int fd, struct sys_stat *st);
+
+/* --- /proc (sys/proc.c) --- */
+/* Opened O_PATH | O_CLOEXEC: /proc/PID/root. fd or -errno. */
+int sys_proc_root(pid_t pid);
+/* fd of pidfd_open, or -errno. */
+int sys_pidfd(pid_t pid);
+
+struct sys_map {
+	uint64_t lo_avma, hi_avma, fileoff;
+	uint32_t dev_major, dev_minor;
+	uint64_t ino;
+	bool readable, writable, executable, shared;
+	const char *path;	/* "" when anonymous; " (deleted)" kept */
+};
+/* Calls fn for each line of /proc/PID/maps until it returns non-zero. */
+int sys_proc_maps(pid_t pid, int (*fn)(void *ctx, const struct sys_map *m),
+		  void *ctx);
+/* Thread ids, ascending; the caller frees *tids with mem_free(). */
+int sys_proc_threads(pid_t pid, pid_t **tids, size_t *count);
+/* Live children of every thread of pid (ppid scan), likewise. */
+int sys_proc_children(pid_t pid, pid_t **pids, size_t *count);
+
+struct sys_proc_stat {
+	char comm[64];
+	char state;		/* R S D Z T t X */
+	pid_t ppid, pgrp;
+	uint64_t start_ticks;	/* since boot, in USER_HZ */
+	uint64_t utime_ticks, stime_ticks;
+	bool kernel_thread;
+};
+/* tid = 0 for the process itself. */
+int sys_proc_stat(pid_t pid, pid_t tid, struct sys_proc_stat *st);
+/* Start time on CLOCK_MONOTONIC, ns (resolution 10 ms); 0 if not known. */
+uint64_t sys_proc_start_mono_ns(const struct sys_proc_stat *st);
+
+struct sys_proc_status {
+	uint32_t euid, egid;
+	pid_t tgid;
+	pid_t ns_pid;		/* innermost of NSpid */
+	bool other_pid_ns;	/* NSpid has more than one entry */
+};
+int sys_proc_status(pid_t pid, struct sys_proc_status *st);
+/* Link text of /proc/PID/exe: 0 or -errno. */
+int sys_proc_exe(pid_t pid, struct buf *out);
+
+#endif

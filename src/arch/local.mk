@@ -1,0 +1,2 @@
+noinst_LIBRARIES += src/arch/libarch.a
+src_arch_libarch_a_SOURCES = src/arch/arch.c

@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Placeholder, replaced by the room's first file. */
+int pipeline_placeholder_;
