@@ -29,6 +29,9 @@ struct perf_sample {
 	uint64_t regs_abi;	/* PERF_SAMPLE_REGS_ABI_*; 0 = none */
 	const uint8_t *regs;	/* u64 each, in perf's order, unaligned */
 	uint32_t reg_count;
+	/* Bit i: the i-th register is known; 0 = all are. Only a stack that
+	 * was not sampled (a blocked thread's) has fewer: its SP and PC. */
+	uint64_t regs_known;
 	/* The stack: the kernel's dump or our held read, from the SP upwards. */
 	const uint8_t *stack;
 	size_t stack_bytes;

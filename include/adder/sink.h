@@ -104,9 +104,6 @@ struct rec_module {
 	uint8_t build_id_bytes;	/* 0 = none */
 };
 
-/* Where a process's Python names came from. */
-enum python_source { PY_NONE = 0, PY_MAP = 1, PY_MEMORY = 2, PY_JITDUMP = 3 };
-
 struct rec_process {
 	struct process_id id;	/* an exec makes a new one */
 	struct process_id parent;	/* 0 = not recorded */
@@ -172,7 +169,8 @@ struct rec_stack {
 /*
  * The names of a native or kernel frame: one record per inlined function,
  * depth 0 innermost; the last (is_outer) is the function that the symbol
- * table knows. A frame without any is unnamed: shown as module+0xaddr.
+ * table knows. A frame without any is unnamed: shown as module+0xaddr. A
+ * depth of 0 for a frame that has names already begins a better list of them.
  */
 struct rec_symbol {
 	struct frame_id frame;

@@ -60,6 +60,7 @@ struct process {
 	struct mapping *maps;
 	size_t map_count, map_capacity;
 	void *python;		/* python/'s: struct py_process *, or NULL */
+	void *user;		/* pipeline's per-process state, or NULL */
 	uint32_t refs;
 };
 
