@@ -1,2 +1,2 @@
 noinst_LIBRARIES += src/space/libspace.a
-src_space_libspace_a_SOURCES = src/space/space.c
+src_space_libspace_a_SOURCES = src/space/elf_image.c src/space/space.c
