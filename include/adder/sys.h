@@ -39,15 +39,24 @@ int64_t sys_mem_read(pid_t pid, uint64_t avma, void *buf, size_t len);
 
 /* --- files that others may have made (sys/file.c) --- */
 /*
- * Opens `path` under `root_fd` (an O_PATH descriptor of a directory, for
- * example /proc/PID/root) for reading, so that no symbolic or magic link leads
- * out of it (openat2, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS, falling back to
- * a walk by components with O_NOFOLLOW where openat2 is missing), never
- * blocking, regular files only. no_symlinks refuses any symbolic link.
- * Returns an fd (O_CLOEXEC) or -errno; -ELOOP for a link, -EINVAL where the
- * file is not regular.
+ * All of these open for reading, O_CLOEXEC, never blocking, regular files
+ * only, and never open a device, not even for a moment. They return an fd or
+ * -errno: -ELOOP for a refused link, -EINVAL where the file is not regular.
  */
-int sys_open_in_root(int root_fd, const char *path, bool no_symlinks);
+/*
+ * `path` under `root_fd` (an O_PATH descriptor of a directory, for example
+ * /proc/PID/root), so that no symbolic or magic link leads out of it
+ * (openat2, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS; where openat2 is missing,
+ * a walk by components that follows no link at all). no_link refuses a
+ * symbolic link as the last component.
+ */
+int sys_open_in_root(int root_fd, const char *path, bool no_link);
+/* A path of our own root. */
+int sys_open_file(const char *path, bool no_link);
+/* The file behind /proc/PID/map_files/LO-HI: exact even when it is deleted. */
+int sys_open_map_file(pid_t pid, uint64_t lo_avma, uint64_t hi_avma);
+/* Closes fd if it is one (>= 0). */
+void sys_close(int fd);
 /* pread until len, the end of the file or an error: bytes or -errno. */
 int64_t sys_pread_full(int fd, void *buf, size_t len, uint64_t off);
 /* Whole small file under /proc or /sys into *out: 0 or -errno. */
@@ -57,9 +66,18 @@ int sys_read_i64(const char *path, int64_t *out);
 
 struct sys_stat {
 	uint64_t dev, ino, size_bytes, mtime_ns;
+	uint64_t btime_ns;	/* made; 0 = not known */
+	uint64_t mnt_id;	/* 0 = not known (before 5.8) */
+	uint32_t dev_major, dev_minor;
 	uint32_t uid, mode;
 };
 int sys_fstat(int fd, struct sys_stat *st);
+/* Text of a link, the real path of a path: 0 or -errno. NUL behind it. */
+int sys_readlink(const char *path, struct buf *out);
+int sys_realpath(const char *path, struct buf *out);
+/* A regular file that we may execute. */
+bool sys_is_executable(const char *path);
+int sys_unlink(const char *path);
 
 /* --- /proc (sys/proc.c) --- */
 /* Opened O_PATH | O_CLOEXEC: /proc/PID/root. fd or -errno. */
@@ -74,9 +92,14 @@ struct sys_map {
 	bool readable, writable, executable, shared;
 	const char *path;	/* "" when anonymous; " (deleted)" kept */
 };
-/* Calls fn for each line of /proc/PID/maps until it returns non-zero. */
+/*
+ * Calls fn for each line of /proc/PID/maps until it returns non-zero, which is
+ * returned; 0 at the end; -errno. A line that is malformed is left out.
+ */
 int sys_proc_maps(pid_t pid, int (*fn)(void *ctx, const struct sys_map *m),
 		  void *ctx);
+/* One line of it, without the newline; m->path points into a changed `line`. */
+bool sys_map_parse(char *line, struct sys_map *m);
 /* Thread ids, ascending; the caller frees *tids with mem_free(). */
 int sys_proc_threads(pid_t pid, pid_t **tids, size_t *count);
 /* Live children of every thread of pid (ppid scan), likewise. */
@@ -92,6 +115,9 @@ struct sys_proc_stat {
 };
 /* tid = 0 for the process itself. */
 int sys_proc_stat(pid_t pid, pid_t tid, struct sys_proc_stat *st);
+/* The text of such a file: 0 or -EINVAL. */
+int sys_proc_stat_parse(const char *text, size_t len,
+			struct sys_proc_stat *st);
 /* Start time on CLOCK_MONOTONIC, ns (resolution 10 ms); 0 if not known. */
 uint64_t sys_proc_start_mono_ns(const struct sys_proc_stat *st);
 
@@ -102,6 +128,12 @@ struct sys_proc_status {
 	bool other_pid_ns;	/* NSpid has more than one entry */
 };
 int sys_proc_status(pid_t pid, struct sys_proc_status *st);
+int sys_proc_status_parse(const char *text, size_t len,
+			  struct sys_proc_status *st);
+/* Who root of pid's user namespace is, as we see it: 0 or -errno. */
+int sys_proc_ns_root_uid(pid_t pid, uint32_t *uid);
+/* Inode of /proc/PID/ns/NAME ("mnt", "pid", "user"): 0 or -errno. */
+int sys_proc_ns(pid_t pid, const char *name, uint64_t *ino);
 /* Link text of /proc/PID/exe: 0 or -errno. */
 int sys_proc_exe(pid_t pid, struct buf *out);
 

@@ -1,2 +1,15 @@
 noinst_LIBRARIES += src/sys/libsys.a
-src_sys_libsys_a_SOURCES = src/sys/sys.c
+src_sys_libsys_a_SOURCES = \
+	src/sys/file.c \
+	src/sys/proc.c
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/test_file tests/unit/test_proc
+TESTS += tests/unit/test_file tests/unit/test_proc
+tests_unit_test_file_SOURCES = tests/unit/test_file.c
+tests_unit_test_file_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_file_LDADD = src/sys/libsys.a $(LAYER0) $(CMOCKA_LIBS)
+tests_unit_test_proc_SOURCES = tests/unit/test_proc.c
+tests_unit_test_proc_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_proc_LDADD = src/sys/libsys.a $(LAYER0) $(CMOCKA_LIBS)
+endif
