@@ -75,6 +75,10 @@ int sys_fstat(int fd, struct sys_stat *st);
 /* Text of a link, the real path of a path: 0 or -errno. NUL behind it. */
 int sys_readlink(const char *path, struct buf *out);
 int sys_realpath(const char *path, struct buf *out);
+/* On overlayfs: a file's device and inode are not those of its mappings. */
+bool sys_is_overlay(int fd);
+/* How many descriptors we may have open (the soft RLIMIT_NOFILE). */
+size_t sys_fd_limit(void);
 /* A regular file that we may execute. */
 bool sys_is_executable(const char *path);
 int sys_unlink(const char *path);
@@ -94,7 +98,8 @@ struct sys_map {
 };
 /*
  * Calls fn for each line of /proc/PID/maps until it returns non-zero, which is
- * returned; 0 at the end; -errno. A line that is malformed is left out.
+ * returned; 0 at the end; -errno. A line that is malformed is left out. pid 0
+ * is ourselves.
  */
 int sys_proc_maps(pid_t pid, int (*fn)(void *ctx, const struct sys_map *m),
 		  void *ctx);

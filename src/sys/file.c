@@ -11,13 +11,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "adder/mem.h"
@@ -240,6 +243,23 @@ int sys_realpath(const char *path, struct buf *out)
 	buf_cstr(out);
 	mem_free(real);
 	return 0;
+}
+
+bool sys_is_overlay(int fd)
+{
+	struct statfs fs;
+
+	return !fstatfs(fd, &fs) &&
+	       (uint64_t)fs.f_type == OVERLAYFS_SUPER_MAGIC;
+}
+
+size_t sys_fd_limit(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r))
+		return 1024;
+	return r.rlim_cur > INT_MAX ? INT_MAX : (size_t)r.rlim_cur;
 }
 
 bool sys_is_executable(const char *path)

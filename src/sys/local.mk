@@ -1,5 +1,6 @@
 noinst_LIBRARIES += src/sys/libsys.a
 src_sys_libsys_a_SOURCES = \
+	src/sys/clock.c \
 	src/sys/file.c \
 	src/sys/proc.c
 

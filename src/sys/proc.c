@@ -141,7 +141,10 @@ int sys_proc_maps(pid_t pid, int (*fn)(void *ctx, const struct sys_map *m),
 	char path[40], *line, *end;
 	int rc;
 
-	snprintf(path, sizeof(path), "/proc/%d/maps", (int)pid);
+	if (pid)
+		snprintf(path, sizeof(path), "/proc/%d/maps", (int)pid);
+	else
+		snprintf(path, sizeof(path), "/proc/self/maps");
 	rc = sys_read_file(path, &text, MAPS_LIMIT_BYTES);
 	if (rc)
 		goto out;
