@@ -1,6 +1,8 @@
 # Shared pieces of the tests; each room's own tests stand in its local.mk.
 # A unit test NAME is tests/unit/test_NAME.c, linked against its own layer.
 
+EXTRA_DIST += tests/support/get-python
+
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/test_base
 TESTS += tests/unit/test_base
