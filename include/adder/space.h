@@ -21,6 +21,7 @@
 struct err;
 struct elf_image;
 struct space;
+struct space_root;
 
 struct module {
 	struct module_id id;	/* given by whoever defines it; 0 at first */
@@ -33,7 +34,6 @@ struct module {
 	uint8_t build_id_bytes;
 	bool is_python;		/* has .PyRuntime, or is libpython/python */
 	void *cfi;		/* pipeline's: struct cfi_table *, lazily */
-	uint32_t refs;
 };
 
 struct mapping {
@@ -41,7 +41,11 @@ struct mapping {
 	uint64_t bias;		/* valid when bias_known */
 	bool bias_known;
 	bool executable;
-	struct module *module;	/* NULL: anonymous */
+	/*
+	 * NULL: anonymous, or a file that is no ELF file (memory that a JIT
+	 * compiler shares with itself, for example).
+	 */
+	struct module *module;
 };
 
 struct process {
@@ -52,16 +56,30 @@ struct process {
 	bool after_exec;
 	bool dead;
 	char *exe;		/* path or NULL */
-	int root_fd;		/* O_PATH of /proc/PID/root, or -1 */
+	/*
+	 * O_PATH of /proc/PID/root, or -1. Borrowed: processes of one root
+	 * share it. As of the fork or exec; it outlives the process.
+	 */
+	int root_fd;
 	pid_t ns_pid;		/* innermost pid; = pid outside containers */
-	uint32_t euid;
-	uint64_t generation;	/* changes with the executable mappings */
+	uint32_t euid;		/* at the fork, exec or attach */
+	/*
+	 * Changes with the executable mappings. A forked child has its
+	 * parent's as long as both have the same mappings.
+	 */
+	uint64_t generation;
 	/* Executable mappings, ascending, disjoint. */
 	struct mapping *maps;
 	size_t map_count, map_capacity;
 	void *python;		/* python/'s: struct py_process *, or NULL */
 	void *user;		/* pipeline's per-process state, or NULL */
-	uint32_t refs;
+	/* The space's own. */
+	struct space_root *root;
+	struct thread *threads;	/* all, newest first */
+	uint64_t maps_read_ns;	/* when /proc/PID/maps was read, or 0 */
+	uint64_t dead_ns;
+	uint32_t live_threads;
+	uint32_t last_hit;	/* process_find's */
 };
 
 struct thread {
@@ -72,6 +90,7 @@ struct thread {
 	uint64_t start_mono_ns;
 	bool dead;
 	void *user;		/* pipeline's per-thread state */
+	struct thread *next;	/* of its process */
 };
 
 struct space_hooks {
@@ -114,7 +133,9 @@ void space_each_module(struct space *s,
 		       void (*fn)(void *ctx, struct module *m), void *ctx);
 /* Files that could not be read or were corrupt, counted: for one line each. */
 struct space_stats {
-	uint64_t modules_unreadable, maps_malformed;
+	uint64_t modules_unreadable;	/* gone, no permission, no descriptor */
+	uint64_t modules_corrupt;	/* says it is ELF and is not */
+	uint64_t maps_malformed;
 };
 const struct space_stats *space_stats(const struct space *s);
 
