@@ -35,15 +35,32 @@ struct symbol_opts {
 	bool no_inlines;	/* symbol tables only: several times cheaper */
 	/* Root of the file system for separate debug files; NULL = "/". */
 	const char *debug_root;
+	/* How long one module may keep the child busy; 0 = 30 s. */
+	uint32_t timeout_ms;
 };
 
+/* What went wrong so far, for one counted line at the end. */
+struct symbol_stats {
+	uint64_t modules;	/* looked into */
+	uint64_t unreadable;	/* no ELF file, or malformed: unnamed */
+	uint64_t deaths;	/* children that a module killed or kept busy */
+	uint64_t reduced;	/* modules left to their symbol tables after it */
+};
+
+/*
+ * Call it early, while the process is small and has one thread: this forks.
+ * Later children are forked from that first one.
+ */
 struct symbolizer *symbolizer_new(const struct symbol_opts *opts,
 				  struct err *err);
 void symbolizer_free(struct symbolizer *s);
 /*
  * Looks `count` svmas of one ELF file up (the caller has already taken 1 from
- * return addresses); fn is called once for each, in order. fd stays the
- * caller's. path serves the debug link and messages only.
+ * return addresses); fn is called once for each, in order, on failure too
+ * (then with no lines for the rest). fd stays the caller's. path serves the
+ * debug link and messages only. A build-id that is not the file's is an error:
+ * the file was replaced. Fails with one message that names the file, the first
+ * time and, without trying again, whenever the same file is asked for later.
  */
 int symbolizer_lookup(struct symbolizer *s, int fd, const char *path,
 		      const uint8_t *build_id, size_t build_id_bytes,
@@ -53,19 +70,26 @@ int symbolizer_lookup(struct symbolizer *s, int fd, const char *path,
 int symbolizer_lookup_memory(struct symbolizer *s, const void *bytes,
 			     size_t len, const uint64_t *svmas, size_t count,
 			     symbol_fn fn, void *ctx, struct err *err);
+void symbolizer_stats(const struct symbolizer *s, struct symbol_stats *out);
 
 /* --- the kernel's symbols --- */
 struct kallsyms;
 
 /* NULL where /proc/kallsyms hides its addresses (kptr_restrict). */
 struct kallsyms *kallsyms_read(struct err *err);
+/* The same from such a file's text, which is copied. */
+struct kallsyms *kallsyms_parse(const char *text, size_t len, struct err *err);
 void kallsyms_free(struct kallsyms *k);
 /* Name (NUL-ended, borrowed), module ("" = kernel) and start; false if none. */
 bool kallsyms_find(const struct kallsyms *k, uint64_t addr, const char **name,
 		   const char **module, uint64_t *start);
 
 /* --- names --- */
-/* Appends the demangled name (Itanium C++, Rust), or the name itself. */
+/*
+ * Appends the demangled name (Itanium C++, Rust), or the name itself. A hostile
+ * name can keep it busy for long: such names belong into the confined child,
+ * which symbolizer_lookup() sees to.
+ */
 void symbol_demangle(struct buf *out, const char *mangled);
 
 #endif

@@ -83,6 +83,12 @@ size_t sys_fd_limit(void);
 bool sys_is_executable(const char *path);
 int sys_unlink(const char *path);
 
+/* --- other descriptors (sys/handle.c) --- */
+/* An O_PATH descriptor of a directory, for sys_open_in_root(), or -errno. */
+int sys_open_dir(const char *path);
+/* Anonymous memory that holds these bytes, as a descriptor, or -errno. */
+int sys_memfd(const char *name, const void *bytes, size_t len);
+
 /* --- /proc (sys/proc.c) --- */
 /* Opened O_PATH | O_CLOEXEC: /proc/PID/root. fd or -errno. */
 int sys_proc_root(pid_t pid);

@@ -1,2 +1,22 @@
 noinst_LIBRARIES += src/symbol/libsymbol.a
-src_symbol_libsymbol_a_SOURCES = src/symbol/symbol.c
+src_symbol_libsymbol_a_SOURCES = \
+	src/symbol/debug_files.c src/symbol/debug_files.h \
+	src/symbol/demangle.c \
+	src/symbol/dwarf_lines.c src/symbol/dwarf_lines.h \
+	src/symbol/elf_parts.c src/symbol/elf_parts.h \
+	src/symbol/kallsyms.c \
+	src/symbol/module.c src/symbol/module.h \
+	src/symbol/plt.c \
+	src/symbol/symbolizer.c \
+	src/symbol/table.c src/symbol/table.h \
+	src/symbol/wire.c src/symbol/wire.h \
+	src/symbol/worker.c src/symbol/worker.h
+src_symbol_libsymbol_a_CFLAGS = $(AM_CFLAGS) $(DW_CFLAGS) $(ELF_CFLAGS) \
+	$(LZMA_CFLAGS)
+
+SYMBOL_LIBS = $(DW_LIBS) $(ELF_LIBS) $(LZMA_LIBS) $(SECCOMP_LIBS) \
+	$(IBERTY_LIBS)
+
+check_PROGRAMS += tests/symbol/lookup
+tests_symbol_lookup_SOURCES = tests/symbol/lookup.c
+tests_symbol_lookup_LDADD = src/symbol/libsymbol.a $(LAYER2) $(SYMBOL_LIBS)

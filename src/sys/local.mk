@@ -1,8 +1,11 @@
 noinst_LIBRARIES += src/sys/libsys.a
 src_sys_libsys_a_SOURCES = \
 	src/sys/clock.c \
+	src/sys/confine.c \
 	src/sys/file.c \
-	src/sys/proc.c
+	src/sys/handle.c \
+	src/sys/proc.c \
+	src/sys/seccomp_filter.c src/sys/seccomp_filter.h
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/test_file tests/unit/test_proc
