@@ -1,7 +1,28 @@
 # Shared pieces of the tests; each room's own tests stand in its local.mk.
 # A unit test NAME is tests/unit/test_NAME.c, linked against its own layer.
 
-EXTRA_DIST += tests/support/get-python
+EXTRA_DIST += tests/support/get-python tests/support/summary
+
+# Says whether perf_event_open works here, for tests/support/summary.
+check_PROGRAMS += tests/support/perf_probe
+tests_support_perf_probe_SOURCES = tests/support/perf_probe.c
+
+# The tree itself.
+dist_check_SCRIPTS += tests/lint/code_lint.py tests/lint/docs_lint.py
+TESTS += tests/lint/lint.sh
+dist_check_SCRIPTS += tests/lint/lint.sh
+
+# What needs neither the kernel's permission nor a quiet machine.
+FAST_TESTS = $(filter tests/unit/% tests/prop/% tests/fuzz/% \
+	tests/golden/% tests/lint/%,$(TESTS))
+
+.PHONY: check-fast check-long lint bench
+
+check-fast: $(BUILT_SOURCES)
+	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(FAST_TESTS)'
+
+lint:
+	ADDER_SRCDIR='$(abs_top_srcdir)' $(BASH) $(srcdir)/tests/lint/lint.sh
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/test_base

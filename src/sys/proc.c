@@ -405,7 +405,7 @@ int sys_proc_ns(pid_t pid, const char *name, uint64_t *ino)
 
 int sys_proc_ns_root_uid(pid_t pid, uint32_t *uid)
 {
-	uint64_t ours, theirs, inside, outside, n;
+	uint64_t ours = 0, theirs = 0, inside, outside, n;
 	struct buf b = { 0 };
 	const char *line;
 	char path[40];
