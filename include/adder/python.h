@@ -24,7 +24,7 @@ struct py_process;
 struct py_name {
 	const char *name;	/* qualified name; borrowed, process's life */
 	size_t name_len;
-	const char *file;
+	const char *file;	/* "" where the line has none */
 	size_t file_len;
 	uint64_t lo_avma, hi_avma;	/* of the trampoline */
 };
@@ -40,19 +40,32 @@ enum py_map_state {
 	PY_MAP_UNREADABLE,
 };
 
+/* The bounds of one map: 256 MiB and two million names. */
+#define PY_MAP_LIMIT_BYTES (UINT64_C(256) << 20)
+#define PY_MAP_LIMIT_ENTRIES 2000000u
+
+/*
+ * To be made as soon as the process is known: what stands in its map by then
+ * and is older than the process is of an earlier one with the same pid.
+ */
 struct py_process *py_process_new(struct process *p);
 void py_process_free(struct py_process *py);
 /*
- * Reads what was appended since the last time; cheap when nothing was. `why`
- * (nullable) receives one line the first time that the map is refused.
+ * Reads what was appended since the last time, in the parent's map as well;
+ * cheap when nothing was. `why` (nullable) receives one line the first time
+ * that the map is refused.
  */
 enum py_map_state py_process_refresh(struct py_process *py, struct buf *why);
 /*
- * The trampoline at avma as of now; looks into the parent's map for frames
- * entered before a fork. false: no name (refresh and try again once).
+ * The Python trampoline at avma as of now; looks into the parent's map for
+ * frames entered before a fork. false: no name (refresh and try again once).
+ * Only addresses in the process's executable anonymous memory have one.
  */
 bool py_process_name(struct py_process *py, uint64_t avma,
 		     struct py_name *out);
+/* The same for the map's other entries, of JIT compilers: name only. */
+bool py_process_jit_name(struct py_process *py, uint64_t avma,
+			 struct py_name *out);
 
 /* --- splicing --- */
 /*

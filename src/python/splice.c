@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which native frames implement a Python frame. By structure and not by name,
+ * because the names are missing in stripped interpreters (take_gil,
+ * py_trampoline_evaluator and most of the evaluator's loop are local): a
+ * trampoline does nothing but call the evaluator it is given
+ * (Python/asm_trampoline.S), and is called by py_trampoline_evaluator only
+ * (Python/perf_trampoline.c). So its two neighbours are the interpreter's.
+ */
+#include "adder/python.h"
+#include "adder/unwind.h"
+
+/*
+ * Between a trampoline and a signal handler that interrupted it stands the
+ * kernel's signal frame, which the trampoline did not call.
+ */
+static bool is_callee(const struct unwind_frame *f)
+{
+	return f->code == CODE_MODULE && !(f->flags & FRAME_F_SIGNAL);
+}
+
+static uint8_t mark_of(const struct unwind_frame *frames,
+		       const bool *is_tramp, uint32_t i, uint32_t count)
+{
+	if (is_tramp[i])
+		return SPLICE_PYTHON;
+	if (i > 0 && is_tramp[i - 1] && is_callee(&frames[i]))
+		return SPLICE_EVALUATOR;
+	if (i + 1 < count && is_tramp[i + 1] && frames[i].code == CODE_MODULE)
+		return SPLICE_EVALUATOR;
+	return SPLICE_NATIVE;
+}
+
+uint32_t splice_mark(const struct unwind_frame *frames, const bool *is_tramp,
+		     uint32_t from, uint32_t count, uint8_t *marks)
+{
+	uint32_t first = from, i;
+	uint8_t mark;
+
+	/* the frame below the boundary has a new neighbour, or none */
+	if (from > 0 && from <= count) {
+		mark = mark_of(frames, is_tramp, from - 1, count);
+		if (mark != marks[from - 1]) {
+			marks[from - 1] = mark;
+			first = from - 1;
+		}
+	}
+	for (i = from; i < count; i++)
+		marks[i] = mark_of(frames, is_tramp, i, count);
+	return first;
+}
