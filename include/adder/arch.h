@@ -21,8 +21,8 @@ struct unwind_regs {
 struct cfi_rule;
 
 /*
- * One form of CPython's perf trampoline: its bytes (mask 0 = any) and, for
- * every offset in it, the unwind rule. Forms: docs of src/arch/x86_64.c.
+ * One form of CPython's perf trampoline; tramp_rule has the unwind rule for
+ * every offset in it. The forms stand in src/arch/x86_64.c and aarch64.c.
  */
 struct arch_tramp {
 	const char *name;
@@ -35,8 +35,11 @@ struct arch {
 	const char *name;	/* "x86_64", "aarch64" as uname says */
 	uint16_t elf_machine;
 	uint8_t reg_count;
-	uint8_t reg_sp, reg_fp, reg_ra;	/* reg_ra: DWARF return column; the
-					 * pc stands there in unwind_regs */
+	uint8_t reg_sp, reg_fp;
+	uint8_t reg_ra;		/* the pc's place in unwind_regs */
+	uint8_t ra_column;	/* DWARF return column: x86-64 the pc itself,
+				 * aarch64 the link register */
+	uint64_t saved_regs;	/* bit r: r survives calls (SP not counted) */
 	uint64_t pac_mask;	/* bits to clear in a return address */
 	/* perf's PERF_SAMPLE_REGS_USER mask, and its order to DWARF numbers. */
 	uint64_t perf_regs_mask;

@@ -41,6 +41,8 @@ void cfi_table_free(struct cfi_table *t);
 /* The FDE that covers svma: its bounds; false if there is none. */
 bool cfi_table_fde(struct cfi_table *t, uint64_t svma, uint64_t *lo_svma,
 		   uint64_t *hi_svma);
+/* The rule at svma, as the walk would use it; false if there is none. */
+bool cfi_table_rule(struct cfi_table *t, uint64_t svma, struct cfi_rule *rule);
 
 /* --- address spaces, as the walk sees them --- */
 enum unwind_code {
@@ -80,8 +82,13 @@ struct unwind_stack {
 
 struct unwind_frame {
 	uint64_t pc_avma;	/* a return address but for leaf and signal */
-	uint64_t cfa;
-	uint32_t flags;		/* FRAME_F_LEAF, FRAME_F_SIGNAL */
+	uint64_t cfa;		/* 0 where the walk ended before it was known */
+	/*
+	 * FRAME_F_LEAF: the leaf, and a frame that a signal interrupted: pc is
+	 * an interrupted instruction. FRAME_F_SIGNAL: the frame by which a
+	 * signal handler returns.
+	 */
+	uint32_t flags;
 	uint8_t code;		/* enum unwind_code */
 	bool from_fp;		/* reached by a frame pointer: less certain */
 	void *module;		/* of the region */

@@ -1,2 +1,18 @@
 noinst_LIBRARIES += src/unwind/libunwind.a
-src_unwind_libunwind_a_SOURCES = src/unwind/unwind.c
+src_unwind_libunwind_a_SOURCES = src/unwind/cfi.h src/unwind/cfi_compile.c \
+	src/unwind/cfi_expr.c src/unwind/cfi_parse.c src/unwind/cfi_regs.c \
+	src/unwind/cfi_table.c src/unwind/memo.c src/unwind/rules.c \
+	src/unwind/walk.c src/unwind/walk.h
+
+# The unwinder, and a live process's address space for it to walk in.
+UNWIND_LIBS = src/unwind/libunwind.a $(LAYER2)
+EXTRA_DIST += tests/support/map_space.h
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/test_self_unwind
+TESTS += tests/unit/test_self_unwind
+tests_unit_test_self_unwind_SOURCES = tests/unit/test_self_unwind.c \
+	tests/support/map_space.c
+tests_unit_test_self_unwind_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_self_unwind_LDADD = $(UNWIND_LIBS) $(CMOCKA_LIBS)
+endif
