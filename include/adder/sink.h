@@ -67,7 +67,7 @@ enum stack_end {
 	END_COUNT,
 };
 
-/* "complete", "cut", "no_rule", ... as the JSON report names them. */
+/* "complete", "cut", "no_rule", ... as the JSON report names them; "other". */
 const char *stack_end_name(enum stack_end end);
 
 #define FRAME_F_LEAF (1u << 0)	/* addr is the interrupted instruction, not a

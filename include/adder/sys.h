@@ -89,6 +89,29 @@ int sys_open_dir(const char *path);
 /* Anonymous memory that holds these bytes, as a descriptor, or -errno. */
 int sys_memfd(const char *name, const void *bytes, size_t len);
 
+/* --- files that we write (sys/output.c) --- */
+enum sys_file_kind {
+	SYS_FILE_NONE, SYS_FILE_REGULAR, SYS_FILE_LOCKED, SYS_FILE_LINK,
+	SYS_FILE_DIR, SYS_FILE_OTHER,
+};
+/*
+ * What stands at a path, a link not followed; LOCKED is a regular file that a
+ * live writer holds. A kind or -errno.
+ */
+int sys_file_kind(const char *path);
+/*
+ * Makes a new file, mode 0600, never through a link and never one that is
+ * there (-EEXIST), and holds its lock until it is closed. fd or -errno.
+ */
+int sys_create_locked(const char *path);
+/* Writes all of it: 0 or -errno; after an error a part may stand there. */
+int sys_write_full(int fd, const void *bytes, size_t len);
+int sys_truncate(int fd, uint64_t len);
+/* no_replace: -EEXIST where `to` is there. 0 or -errno. */
+int sys_rename(const char *from, const char *to, bool no_replace);
+/* close() whose answer counts (quotas, network file systems): 0 or -errno. */
+int sys_close_written(int fd);
+
 /* --- /proc (sys/proc.c) --- */
 /* Opened O_PATH | O_CLOEXEC: /proc/PID/root. fd or -errno. */
 int sys_proc_root(pid_t pid);

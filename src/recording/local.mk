@@ -1,2 +1,37 @@
 noinst_LIBRARIES += src/recording/librecording.a
-src_recording_librecording_a_SOURCES = src/recording/recording.c
+src_recording_librecording_a_SOURCES = \
+	src/recording/body.c \
+	src/recording/crc32c.c \
+	src/recording/decode.c \
+	src/recording/decode.h \
+	src/recording/encode.c \
+	src/recording/encode.h \
+	src/recording/fields.c \
+	src/recording/format.c \
+	src/recording/format.h \
+	src/recording/reader.c \
+	src/recording/state.c \
+	src/recording/state.h \
+	src/recording/writer.c
+
+# What reads or writes recordings needs no more than these.
+RECORDING_LIBS = src/recording/librecording.a src/sys/libsys.a $(LAYER0) \
+	$(ZSTD_LIBS)
+
+GEN_STREAM = tests/support/gen_stream.c tests/support/gen_stream.h \
+	tests/support/prng.h
+
+# Makes recordings for the tests and benches of what reads them.
+check_PROGRAMS += tests/support/gen_recording
+tests_support_gen_recording_SOURCES = tests/support/gen_recording.c \
+	$(GEN_STREAM)
+tests_support_gen_recording_LDADD = $(RECORDING_LIBS)
+
+RECORD_LIST = tests/support/record_list.c tests/support/record_list.h
+
+check_PROGRAMS += tests/prop/prop_recording
+TESTS += tests/prop/prop_recording
+tests_prop_prop_recording_SOURCES = tests/prop/prop_recording.c \
+	tests/support/random_stream.c tests/support/random_stream.h \
+	tests/support/prng.h $(RECORD_LIST)
+tests_prop_prop_recording_LDADD = $(RECORDING_LIBS)

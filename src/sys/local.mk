@@ -4,6 +4,7 @@ src_sys_libsys_a_SOURCES = \
 	src/sys/confine.c \
 	src/sys/file.c \
 	src/sys/handle.c \
+	src/sys/output.c \
 	src/sys/proc.c \
 	src/sys/seccomp_filter.c src/sys/seccomp_filter.h
 
