@@ -7,6 +7,12 @@ EXTRA_DIST += tests/support/get-python tests/support/summary
 check_PROGRAMS += tests/support/perf_probe
 tests_support_perf_probe_SOURCES = tests/support/perf_probe.c
 
+# Programs of known truth, and what the tests of whole runs share.
+EXTRA_DIST += tests/e2e/harness.py tests/targets/truth.py \
+	tests/targets/deep.py tests/targets/nested.py tests/targets/shapes.py \
+	tests/targets/spent.py tests/targets/tasks.py \
+	tests/e2e/stacks.py tests/e2e/times.py
+
 # The tree itself.
 dist_check_SCRIPTS += tests/lint/code_lint.py tests/lint/docs_lint.py
 TESTS += tests/lint/lint.sh
