@@ -16,8 +16,8 @@ import tempfile
 # Contracts without code; the rest of what include/adder/ holds is named like
 # its room or like the file that keeps it.
 CONTRACT_ROOMS = {"types": "base", "sink": "base", "cfi_rule": "arch"}
-# One room that may know a sibling of its own layer.
-SIBLINGS = {("space", "decode")}
+# Rooms that may know a sibling of their own layer; ARCHITECTURE.md says why.
+SIBLINGS = {("space", "decode"), ("python", "unwind")}
 # Headers of other people's libraries stay in the one or two files of a room
 # that wrap them.
 WRAPPED = {
