@@ -1,3 +1,0 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Placeholder, replaced by the room's first file. */
-int export_placeholder_;
