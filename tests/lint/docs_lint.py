@@ -69,7 +69,7 @@ def check_format(tree, say):
         heard = run.stdout.decode(errors="replace")
         if command[0] == "man":
             heard = "".join(line for line in heard.splitlines(True)
-                            if "warning" in line)
+                            if "warning:" in line)
         if heard or run.returncode:
             say("%s: %s" % (name, heard.strip() or
                             "status %d" % run.returncode))
