@@ -15,8 +15,7 @@ src_recording_librecording_a_SOURCES = \
 	src/recording/writer.c
 
 # What reads or writes recordings needs no more than these.
-RECORDING_LIBS = src/recording/librecording.a src/sys/libsys.a $(LAYER0) \
-	$(ZSTD_LIBS)
+RECORDING_LIBS = src/recording/librecording.a $(LAYER1) $(ZSTD_LIBS)
 
 GEN_STREAM = tests/support/gen_stream.c tests/support/gen_stream.h \
 	tests/support/prng.h
@@ -35,3 +34,8 @@ tests_prop_prop_recording_SOURCES = tests/prop/prop_recording.c \
 	tests/support/random_stream.c tests/support/random_stream.h \
 	tests/support/prng.h $(RECORD_LIST)
 tests_prop_prop_recording_LDADD = $(RECORDING_LIBS)
+
+EXTRA_PROGRAMS += tests/bench/bench_recording
+tests_bench_bench_recording_SOURCES = tests/bench/bench_recording.c \
+	$(GEN_STREAM) $(RECORD_LIST)
+tests_bench_bench_recording_LDADD = $(RECORDING_LIBS)

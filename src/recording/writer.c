@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "adder/arch.h"
 #include "adder/err.h"
 #include "adder/log.h"
 #include "adder/mem.h"
@@ -129,6 +130,7 @@ static int clear_partial(const char *partial, struct err *err)
 static int write_file_header(struct recording_writer *w, struct err *err)
 {
 	const struct file_header h = {
+		.machine = arch_native()->elf_machine,
 		.major = FORMAT_MAJOR, .minor = FORMAT_MINOR,
 		.byte_order = 1, .address_bytes = 8,
 		.header_bytes = FILE_HEADER_BYTES,
