@@ -41,6 +41,8 @@ void confine_free(struct confine *c);
  * CONFINE_* bits.
  */
 int confine_worker(struct confine *c, unsigned int *held, struct err *err);
+/* Whether the worker runs and, as it should while nothing is asked, is mute. */
+bool confine_idle(const struct confine *c);
 /*
  * Kills the worker and says what it died of before that: the signal, or 0 if
  * it still lived or returned.

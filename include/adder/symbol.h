@@ -35,7 +35,7 @@ struct symbol_opts {
 	bool no_inlines;	/* symbol tables only: several times cheaper */
 	/* Root of the file system for separate debug files; NULL = "/". */
 	const char *debug_root;
-	/* How long one module may keep the child busy; 0 = 30 s. */
+	/* How long opening a module, or 4,096 svmas, may take; 0 = 30 s. */
 	uint32_t timeout_ms;
 };
 

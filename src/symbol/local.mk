@@ -20,3 +20,22 @@ SYMBOL_LIBS = $(DW_LIBS) $(ELF_LIBS) $(LZMA_LIBS) $(SECCOMP_LIBS) \
 check_PROGRAMS += tests/symbol/lookup
 tests_symbol_lookup_SOURCES = tests/symbol/lookup.c
 tests_symbol_lookup_LDADD = src/symbol/libsymbol.a $(LAYER2) $(SYMBOL_LIBS)
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/test_symbol
+TESTS += tests/unit/test_symbol
+tests_unit_test_symbol_SOURCES = tests/unit/test_symbol.c
+tests_unit_test_symbol_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_symbol_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_symbol_LDADD = src/symbol/libsymbol.a $(LAYER2) \
+	$(SYMBOL_LIBS) $(CMOCKA_LIBS)
+
+# Debug information and a known place of the first segment are its subject.
+check_PROGRAMS += tests/symbol/test_symbolizer
+TESTS += tests/symbol/test_symbolizer
+tests_symbol_test_symbolizer_SOURCES = tests/symbol/test_symbolizer.c
+tests_symbol_test_symbolizer_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_symbol_test_symbolizer_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) -g
+tests_symbol_test_symbolizer_LDADD = src/symbol/libsymbol.a $(LAYER2) \
+	$(SYMBOL_LIBS) $(CMOCKA_LIBS)
+endif

@@ -65,7 +65,7 @@ struct request {
 	size_t count, done;
 	symbol_fn fn;
 	void *ctx;
-	uint64_t deadline_mono_ns;
+	uint64_t deadline_mono_ns;	/* of the step under way */
 };
 
 struct symbolizer *symbolizer_new(const struct symbol_opts *opts,
@@ -123,25 +123,6 @@ void symbolizer_stats(const struct symbolizer *s, struct symbol_stats *out)
 	*out = s->stats;
 }
 
-static int start_child(struct symbolizer *s, struct err *err)
-{
-	unsigned int held;
-	int fd;
-
-	if (s->fd >= 0)
-		return 0;
-	fd = confine_worker(s->confine, &held, err);
-	if (fd < 0)
-		return fd;
-	s->fd = fd;
-	if (!(held & CONFINE_SECCOMP) && !s->said_unfiltered) {
-		s->said_unfiltered = true;
-		log_note("symbols are read without a system call filter: the "
-			 "kernel or the container forbids seccomp");
-	}
-	return 0;
-}
-
 /* Ends the child; says why, given what the socket said. */
 static int child_died(struct symbolizer *s, int rc, struct err *err)
 {
@@ -165,6 +146,27 @@ static int child_died(struct symbolizer *s, int rc, struct err *err)
 			       strsignal(sig));
 	return err_set(err, ERR_FORMAT,
 		       "the process that read its symbols ended");
+}
+
+static int start_child(struct symbolizer *s, struct err *err)
+{
+	unsigned int held;
+	int fd;
+
+	if (s->fd >= 0 && confine_idle(s->confine))
+		return 0;
+	if (s->fd >= 0)		/* not the fault of what comes now */
+		child_died(s, 0, NULL);
+	fd = confine_worker(s->confine, &held, err);
+	if (fd < 0)
+		return fd;
+	s->fd = fd;
+	if (!(held & CONFINE_SECCOMP) && !s->said_unfiltered) {
+		s->said_unfiltered = true;
+		log_note("symbols are read without a system call filter: the "
+			 "kernel or the container forbids seccomp");
+	}
+	return 0;
 }
 
 static struct known *find_known(struct symbolizer *s, const uint64_t key[4])
@@ -232,14 +234,21 @@ static int receive(struct symbolizer *s, const struct request *r)
 	return -EBADMSG;
 }
 
+static void start_clock(const struct symbolizer *s, struct request *r)
+{
+	r->deadline_mono_ns = sys_mono_ns() +
+			      (uint64_t)s->opts.timeout_ms * 1000000;
+}
+
 /* 0; 1 if the file is bad (err set); -errno of the socket. */
 static int open_module(struct symbolizer *s, struct known *k,
-		       const struct request *r, struct err *err)
+		       struct request *r, struct err *err)
 {
 	uint32_t slot = take_slot(s);
 	size_t n = r->build_id_bytes > 64 ? 0 : r->build_id_bytes;
 	int rc;
 
+	start_clock(s, r);
 	s->in_slot[slot] = (uint32_t)(k - s->known.data) + 1;
 	k->slot = slot;
 	buf_clear(&s->out);
@@ -272,6 +281,7 @@ static int lookup_chunk(struct symbolizer *s, const struct known *k,
 
 	if (n > WIRE_CHUNK)
 		n = WIRE_CHUNK;
+	start_clock(s, r);
 	buf_clear(&s->out);
 	buf_put_u32(&s->out, k->slot);
 	buf_put_u32(&s->out, (uint32_t)n);
@@ -297,8 +307,6 @@ static int try_lookup(struct symbolizer *s, struct known *k, struct request *r,
 {
 	int rc = 0;
 
-	r->deadline_mono_ns = sys_mono_ns() +
-			      (uint64_t)s->opts.timeout_ms * 1000000;
 	if (k->slot == NO_SLOT)
 		rc = open_module(s, k, r, err);
 	while (!rc && r->done < r->count)

@@ -264,6 +264,9 @@ static void drop_privileges(void)
 			log_debug("cannot become nobody: %s", strerror(errno));
 	}
 	syscall(SYS_capset, &header, none);
+	if (chdir("/"))
+		log_debug("cannot leave the current directory");
+	prctl(PR_SET_NAME, "adder-confined", 0, 0, 0);
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
@@ -288,7 +291,7 @@ static void run_worker(const struct confine_opts *opts, int fd)
 	if (!SANITIZED)
 		limit_memory(opts);
 	limit(RLIMIT_CORE, 0);
-	if (!seccomp_filter_install(SANITIZED))
+	if (!seccomp_filter_install())
 		held |= CONFINE_SECCOMP;
 	if (!confine_send(WORKER_FD, &held, sizeof(held), -1))
 		opts->serve(WORKER_FD, opts->ctx);
@@ -396,6 +399,13 @@ int confine_reap(struct confine *c)
 	close(c->worker_fd);
 	c->worker_fd = -1;
 	return answer;
+}
+
+bool confine_idle(const struct confine *c)
+{
+	struct pollfd p = { .fd = c->worker_fd, .events = POLLIN };
+
+	return c->worker_fd >= 0 && !poll(&p, 1, 0);
 }
 
 int confine_worker(struct confine *c, unsigned int *held, struct err *err)

@@ -17,4 +17,11 @@ tests_unit_test_file_LDADD = src/sys/libsys.a $(LAYER0) $(CMOCKA_LIBS)
 tests_unit_test_proc_SOURCES = tests/unit/test_proc.c
 tests_unit_test_proc_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_proc_LDADD = src/sys/libsys.a $(LAYER0) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/test_confine
+TESTS += tests/unit/test_confine
+tests_unit_test_confine_SOURCES = tests/unit/test_confine.c
+tests_unit_test_confine_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_confine_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_confine_LDADD = src/sys/libsys.a $(LAYER0) $(SECCOMP_LIBS) \
+	$(CMOCKA_LIBS)
 endif

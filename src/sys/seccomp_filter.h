@@ -3,13 +3,7 @@
 #ifndef SYS_SECCOMP_FILTER_H
 #define SYS_SECCOMP_FILTER_H
 
-#include <stdbool.h>
-
-/*
- * 0, or -errno where the kernel or the container forbids filters. lenient
- * turns the kill into a refusal: a sanitizer's run-time makes calls of its
- * own.
- */
-int seccomp_filter_install(bool lenient);
+/* 0, or -errno where the kernel or the container forbids filters. */
+int seccomp_filter_install(void);
 
 #endif
