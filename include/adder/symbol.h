@@ -43,6 +43,7 @@ struct symbol_opts {
 struct symbol_stats {
 	uint64_t modules;	/* looked into */
 	uint64_t unreadable;	/* no ELF file, or malformed: unnamed */
+	uint64_t damaged;	/* part of their symbols cannot be read */
 	uint64_t deaths;	/* children that a module killed or kept busy */
 	uint64_t reduced;	/* modules left to their symbol tables after it */
 };

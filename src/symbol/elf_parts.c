@@ -76,6 +76,21 @@ bool elf_file_crc(int fd, uint32_t *crc)
 	return n == 0;
 }
 
+bool elf_sections_whole(Elf *elf)
+{
+	uint64_t bytes, end;
+	size_t size, n;
+	GElf_Ehdr eh;
+
+	if (!gelf_getehdr(elf, &eh) || !elf_rawfile(elf, &size))
+		return false;
+	if (!eh.e_shoff)
+		return true;
+	return !elf_getshdrnum(elf, &n) && n &&
+	       !__builtin_mul_overflow(n, (uint64_t)eh.e_shentsize, &bytes) &&
+	       !__builtin_add_overflow(eh.e_shoff, bytes, &end) && end <= size;
+}
+
 /* aarch64 marks code and data by symbols $x, $d. */
 static bool is_mapping_symbol(const char *name)
 {
@@ -109,7 +124,7 @@ static bool take_symbol(const GElf_Sym *sym, const char *name,
 	return true;
 }
 
-static void add_table(Elf *elf, Elf_Scn *scn, const GElf_Shdr *sh,
+static bool add_table(Elf *elf, Elf_Scn *scn, const GElf_Shdr *sh,
 		      const GElf_Shdr *homes, size_t home_count,
 		      struct symbol_table *t)
 {
@@ -119,8 +134,8 @@ static void add_table(Elf *elf, Elf_Scn *scn, const GElf_Shdr *sh,
 	GElf_Sym sym;
 	size_t i, n;
 
-	if (!data || sh->sh_entsize < sizeof(Elf32_Sym))
-		return;
+	if (!data || !data->d_buf || sh->sh_entsize < sizeof(Elf32_Sym))
+		return false;
 	n = data->d_size / sh->sh_entsize;
 	for (i = 1; i < n && i < INT32_MAX; i++) {
 		if (!gelf_getsym(data, (int)i, &sym))
@@ -135,19 +150,21 @@ static void add_table(Elf *elf, Elf_Scn *scn, const GElf_Shdr *sh,
 				home, &s))
 			table_add(t, &s);
 	}
+	return true;
 }
 
-void elf_add_symbols(Elf *elf, uint32_t section_type, struct symbol_table *t)
+bool elf_add_symbols(Elf *elf, uint32_t section_type, struct symbol_table *t)
 {
 	GElf_Shdr *homes, sh;
 	Elf_Scn *scn = NULL;
+	bool good = true;
 	size_t n, i;
 
 	if (elf_getshdrnum(elf, &n))
-		return;
+		return false;
 	homes = mem_try_array(n, sizeof(*homes), 64u << 20);
 	if (!homes)
-		return;
+		return false;
 	for (i = 1; i < n; i++) {
 		scn = elf_getscn(elf, i);
 		if (!scn || !gelf_getshdr(scn, &homes[i]))
@@ -155,10 +172,12 @@ void elf_add_symbols(Elf *elf, uint32_t section_type, struct symbol_table *t)
 	}
 	for (i = 1; i < n; i++) {
 		sh = homes[i];
-		if (sh.sh_type == section_type)
-			add_table(elf, elf_getscn(elf, i), &sh, homes, n, t);
+		if (sh.sh_type == section_type && sh.sh_size)
+			good &= add_table(elf, elf_getscn(elf, i), &sh, homes,
+					  n, t);
 	}
 	mem_free(homes);
+	return good;
 }
 
 static bool unpack(const void *bytes, size_t len, struct buf *out)

@@ -20,8 +20,13 @@ size_t elf_build_id(Elf *elf, const uint8_t **id);
 const char *elf_debug_link(Elf *elf, uint32_t *crc);
 /* The checksum of a whole file that a debug link states. */
 bool elf_file_crc(int fd, uint32_t *crc);
-/* Adds the functions of every table of this section type (SHT_SYMTAB...). */
-void elf_add_symbols(Elf *elf, uint32_t section_type, struct symbol_table *t);
+/* Whether the section table, if there is one, lies within the file. */
+bool elf_sections_whole(Elf *elf);
+/*
+ * Adds the functions of every table of this section type (SHT_SYMTAB...);
+ * false if one of them cannot be read.
+ */
+bool elf_add_symbols(Elf *elf, uint32_t section_type, struct symbol_table *t);
 /* Adds "name@plt" for each slot that jumps through an imported address. */
 void elf_add_plt(Elf *elf, struct symbol_table *t, struct arena *names);
 /* The unpacked .gnu_debugdata; false if there is none that can be had. */

@@ -39,3 +39,13 @@ tests_symbol_test_symbolizer_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) -g
 tests_symbol_test_symbolizer_LDADD = src/symbol/libsymbol.a $(LAYER2) \
 	$(SYMBOL_LIBS) $(CMOCKA_LIBS)
 endif
+
+TESTS += tests/symbol/test_files.sh
+EXTRA_DIST += tests/symbol/test_files.sh
+
+check_PROGRAMS += tests/fuzz/fuzz_symbol
+TESTS += tests/fuzz/fuzz_symbol
+tests_fuzz_fuzz_symbol_SOURCES = tests/fuzz/fuzz_symbol.c \
+	tests/fuzz/replay_main.c
+tests_fuzz_fuzz_symbol_LDADD = src/symbol/libsymbol.a $(LAYER2) $(SYMBOL_LIBS)
+EXTRA_DIST += tests/fuzz/corpus/symbol

@@ -33,6 +33,7 @@ struct module {
 	struct dwarf_lines *lines;
 	struct symbol_table table;
 	struct arena plt_names;
+	const char *damage;	/* NULL: none seen */
 };
 
 static void part_close(struct part *p)
@@ -156,7 +157,10 @@ static void fill_table(struct module *m)
 {
 	bool whole = elf_has(m->own.elf, ".symtab");
 
-	elf_add_symbols(m->own.elf, SHT_SYMTAB, &m->table);
+	if (!elf_sections_whole(m->own.elf))
+		m->damage = "its section table lies outside of the file";
+	else if (!elf_add_symbols(m->own.elf, SHT_SYMTAB, &m->table))
+		m->damage = "its symbol table cannot be read";
 	if (m->debug.elf && elf_has(m->debug.elf, ".symtab")) {
 		elf_add_symbols(m->debug.elf, SHT_SYMTAB, &m->table);
 		whole = true;
@@ -167,7 +171,8 @@ static void fill_table(struct module *m)
 			elf_add_symbols(m->mini.elf, SHT_SYMTAB, &m->table);
 	}
 	/* Exported names stand in .symtab too, but a hostile one may lie. */
-	elf_add_symbols(m->own.elf, SHT_DYNSYM, &m->table);
+	if (!elf_add_symbols(m->own.elf, SHT_DYNSYM, &m->table) && !m->damage)
+		m->damage = "its dynamic symbol table cannot be read";
 	elf_add_plt(m->own.elf, &m->table, &m->plt_names);
 	table_seal(&m->table);
 }
@@ -232,6 +237,11 @@ void module_free(struct module *m)
 	part_close(&m->own);
 	buf_release(&m->mini_bytes);
 	mem_free(m);
+}
+
+const char *module_damage(const struct module *m)
+{
+	return m->damage;
 }
 
 void module_lookup(struct module *m, uint64_t svma, struct symbol_line *lines,

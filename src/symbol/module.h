@@ -41,6 +41,8 @@ struct module *module_open(int fd_owned, uint32_t flags,
 			   const uint8_t *want_id, size_t want_id_bytes,
 			   const struct module_files *files, struct err *err);
 void module_free(struct module *m);
+/* What of it cannot be read, or NULL: names may be missing. */
+const char *module_damage(const struct module *m);
 
 /*
  * Names are mangled and borrowed from the module. lines has room for

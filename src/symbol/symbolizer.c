@@ -36,6 +36,7 @@ struct known {			/* a file that was asked for before */
 	uint64_t key[4];
 	uint32_t slot;		/* in the child, or NO_SLOT */
 	uint32_t flags;		/* WIRE_* */
+	bool is_damaged;	/* which was said */
 	uint64_t used;		/* at this tick */
 	int code;		/* 0, or the error that it gives: bad */
 	char *message;
@@ -263,13 +264,20 @@ static int open_module(struct symbolizer *s, struct known *k,
 		return rc;
 	if (s->in.type != WIRE_OPENED || s->in.payload.len < 1)
 		return -EBADMSG;
-	if (s->in.payload.data[0])
-		return 0;
-	s->in_slot[slot] = 0;
-	k->slot = NO_SLOT;
 	buf_cstr(&s->in.payload);
-	err_set(err, ERR_FORMAT, "%.*s", 256, s->in.payload.data + 1);
-	return 1;
+	if (!s->in.payload.data[0]) {
+		s->in_slot[slot] = 0;
+		k->slot = NO_SLOT;
+		err_set(err, ERR_FORMAT, "%.*s", 256, s->in.payload.data + 1);
+		return 1;
+	}
+	if (s->in.payload.len > 1 && !k->is_damaged) {
+		k->is_damaged = true;
+		s->stats.damaged++;
+		log_warning("'%s' is damaged: %.*s; names may be missing",
+			    r->path, 256, s->in.payload.data + 1);
+	}
+	return 0;
 }
 
 /* One LOOKUP and its answer: 0 or -errno. */

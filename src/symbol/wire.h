@@ -7,7 +7,8 @@
  *	OPEN    u32 slot, u32 flags, u8 n, n bytes of build-id; with the file
  *	  NEED    u8 kind, u8 attempt, u16 n, n bytes: a debug file, please
  *	  FILE    with the file, or with none
- *	OPENED  u8 ok, u8 reduced, message to the end of the frame
+ *	OPENED  u8 ok, message to the end of the frame: the error, or what is
+ *		damaged, or nothing
  *	LOOKUP  u32 slot, u32 n, n u64 svmas
  *	RESULTS u32 n (at least 1, fewer than asked for when the frame is full),
  *		n results: uleb lines; if any: uleb start_svma, and per line

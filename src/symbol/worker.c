@@ -63,7 +63,10 @@ static int serve_open(struct worker *w)
 	module_free(w->slots[slot]);
 	w->slots[slot] = module_open(fd, flags, id, id_bytes, &files, &err);
 	buf_putc(&b, w->slots[slot] != NULL);
-	buf_puts(&b, err.message);
+	if (!w->slots[slot])
+		buf_puts(&b, err.message);
+	else if (module_damage(w->slots[slot]))
+		buf_puts(&b, module_damage(w->slots[slot]));
 	rc = wire_send(w->fd, WIRE_OPENED, &b, -1);
 	buf_release(&b);
 	return rc;

@@ -108,9 +108,10 @@ int main(int argc, char **argv)
 	for (; optind < argc; optind++)
 		rc |= one_file(s, argv[optind], &v, repeat);
 	symbolizer_stats(s, &stats);
-	fprintf(stderr, "modules %llu unreadable %llu deaths %llu "
+	fprintf(stderr, "modules %llu unreadable %llu damaged %llu deaths %llu "
 		"reduced %llu\n", (unsigned long long)stats.modules,
 		(unsigned long long)stats.unreadable,
+		(unsigned long long)stats.damaged,
 		(unsigned long long)stats.deaths,
 		(unsigned long long)stats.reduced);
 	symbolizer_free(s);
