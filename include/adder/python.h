@@ -80,7 +80,10 @@ enum splice_mark {
 	SPLICE_PYTHON,		/* the trampoline: stands for the Python frame */
 	SPLICE_EVALUATOR,	/* native frames that implement it */
 };
-/* is_tramp[i]: frame i stands in a trampoline that has a name. */
+/*
+ * is_tramp[i]: frame i stands in a trampoline that has a name. Each frame's
+ * `module` is NULL or a struct module.
+ */
 uint32_t splice_mark(const struct unwind_frame *frames, const bool *is_tramp,
 		     uint32_t from, uint32_t count, uint8_t *marks);
 

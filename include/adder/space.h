@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 #include "adder/decode.h"
+#include "adder/hmap.h"
 #include "adder/sink.h"
 #include "adder/types.h"
 
@@ -34,6 +35,7 @@ struct module {
 	uint8_t build_id_bytes;
 	bool is_python;		/* has .PyRuntime, or is libpython/python */
 	void *cfi;		/* pipeline's: struct cfi_table *, lazily */
+	struct hmap tramp_calls;	/* python/'s: return svma -> 0 or 1 */
 };
 
 struct mapping {

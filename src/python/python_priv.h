@@ -55,4 +55,9 @@ size_t map_text_take(struct map_table *t, const char *bytes, size_t len,
 void map_text_split(const char *text, size_t len, size_t *name_len,
 		    const char **file, size_t *file_len);
 
+/* --- call sites (call_site.c) --- */
+struct module;
+/* Whether the call that returns to svma is py_trampoline_evaluator's. */
+bool call_site_is_evaluator(struct module *m, uint64_t return_svma);
+
 #endif

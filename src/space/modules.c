@@ -40,6 +40,7 @@ static void module_free(struct module *m)
 {
 	elf_image_free(m->image);
 	sys_close(m->fd);
+	hmap_release(&m->tramp_calls);
 	mem_free(m->path);
 }
 
