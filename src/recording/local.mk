@@ -39,3 +39,25 @@ EXTRA_PROGRAMS += tests/bench/bench_recording
 tests_bench_bench_recording_SOURCES = tests/bench/bench_recording.c \
 	$(GEN_STREAM) $(RECORD_LIST)
 tests_bench_bench_recording_LDADD = $(RECORDING_LIBS)
+
+RECORDING_FILE = tests/support/recording_file.c tests/support/recording_file.h
+
+check_PROGRAMS += tests/fuzz/fuzz_recording
+TESTS += tests/fuzz/fuzz_recording
+tests_fuzz_fuzz_recording_SOURCES = tests/fuzz/fuzz_recording.c \
+	tests/fuzz/replay_main.c $(RECORDING_FILE) tests/support/record_list.h
+tests_fuzz_fuzz_recording_LDADD = $(RECORDING_LIBS)
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/test_recording tests/unit/test_recording_file
+TESTS += tests/unit/test_recording tests/unit/test_recording_file
+tests_unit_test_recording_SOURCES = tests/unit/test_recording.c \
+	$(GEN_STREAM) $(RECORD_LIST) $(RECORDING_FILE)
+tests_unit_test_recording_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_recording_LDADD = $(RECORDING_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_recording_file_SOURCES = tests/unit/test_recording_file.c \
+	$(GEN_STREAM) $(RECORD_LIST) $(RECORDING_FILE)
+tests_unit_test_recording_file_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_recording_file_LDADD = $(RECORDING_LIBS) $(CMOCKA_LIBS)
+endif
+EXTRA_DIST += tests/fuzz/corpus/recording

@@ -273,6 +273,7 @@ static int writer_push(void *self, const struct record *rec)
 		return err_set(&w->err, ERR_USAGE, "cannot record a %s record: "
 			       "%s", record_type_name(rec->type), wrong);
 	w->stats.records++;
+	w->stats.cut_strings = w->encoder.cut_strings;
 	if (w->encoder.raw_bytes >= CHUNK_RAW_BYTES)
 		return put_data(w);
 	return 0;
