@@ -38,4 +38,5 @@ tests_unit_test_base_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_base_LDADD = $(LAYER0) $(CMOCKA_LIBS)
 endif
 
-noinst_HEADERS = tests/support/cmocka_all.h tests/support/tmpdir.h
+noinst_HEADERS = tests/support/cmocka_all.h tests/support/pythons.h \
+	tests/support/tmpdir.h
