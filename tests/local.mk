@@ -7,11 +7,32 @@ EXTRA_DIST += tests/support/get-python tests/support/summary
 check_PROGRAMS += tests/support/perf_probe
 tests_support_perf_probe_SOURCES = tests/support/perf_probe.c
 
-# Programs of known truth, and what the tests of whole runs share.
+# Programs of known truth, and whole runs of adder on them. One at a time:
+# they measure time, and some switch settings of the machine.
+E2E_TESTS = tests/e2e/inputs.py tests/e2e/rough.py tests/e2e/stacks.py \
+	tests/e2e/times.py tests/e2e/names.py tests/e2e/users.py
+dist_check_SCRIPTS += $(E2E_TESTS)
 EXTRA_DIST += tests/e2e/harness.py tests/targets/truth.py \
-	tests/targets/deep.py tests/targets/nested.py tests/targets/shapes.py \
-	tests/targets/spent.py tests/targets/tasks.py \
-	tests/e2e/stacks.py tests/e2e/times.py
+	tests/targets/churn.py tests/targets/deep.py \
+	tests/targets/hostile.py tests/targets/nested.py \
+	tests/targets/shapes.py tests/targets/spent.py tests/targets/tasks.py
+tests/e2e/inputs.log: $(filter-out tests/e2e/%,$(TEST_LOGS))
+tests/e2e/rough.log: $(filter tests/e2e/inputs.log,$(TEST_LOGS))
+tests/e2e/stacks.log: $(filter tests/e2e/rough.log,$(TEST_LOGS))
+tests/e2e/times.log: $(filter tests/e2e/stacks.log,$(TEST_LOGS))
+tests/e2e/names.log: $(filter tests/e2e/times.log,$(TEST_LOGS))
+tests/e2e/users.log: $(filter tests/e2e/names.log,$(TEST_LOGS))
+
+# Speed: build without sanitizers. BENCH_SECONDS shortens the recordings.
+EXTRA_DIST += tests/bench/run tests/targets/mixed.py
+MICRO_BENCHES = $(filter tests/bench/bench_%,$(EXTRA_PROGRAMS))
+CLEANFILES += $(MICRO_BENCHES) bench.json
+
+bench: all $(MICRO_BENCHES)
+	ADDER='$(abs_top_builddir)/adder' ADDER_SRCDIR='$(abs_top_srcdir)' \
+	ADDER_BUILDDIR='$(abs_top_builddir)' $(PYTHON3) \
+	$(srcdir)/tests/bench/run --json bench.json $(BENCH_FLAGS) \
+	$(MICRO_BENCHES:%=./%)
 
 # The tree itself.
 dist_check_SCRIPTS += tests/lint/code_lint.py tests/lint/docs_lint.py
