@@ -62,13 +62,18 @@ struct capture_stats {
 	uint64_t samples;
 	uint64_t lost_ring, lost_queue, late, undecodable;
 	uint64_t held, unproved, fault, pressure;
+	uint64_t overlap;	/* not proved, but agreeing with the dump */
 	uint64_t readers_cpu_ns;
 	uint64_t stack_bytes;	/* copied in all */
 };
 
 int capture_open(struct capture **out, const struct capture_opts *opts,
 		 const struct capture_hooks *hooks, struct err *err);
-/* Enables the events; a spawned command runs from here on. */
+/*
+ * Enables the events; a spawned command runs from here on. The calling thread
+ * is the consumer: it gets a nicer value where that is permitted, so that a
+ * target of many threads does not starve it.
+ */
 int capture_start(struct capture *c, struct err *err);
 /*
  * Waits up to timeout_ms for data, then drains rings and queues and moves the

@@ -17,6 +17,8 @@ enum held_state {
 	HELD_UNPROVED,		/* it may have run meanwhile */
 	HELD_FAULT,		/* the read failed */
 	HELD_PRESSURE,		/* no room to put it */
+	/* Not proved, but it agrees with the dump where both have it. */
+	HELD_OVERLAP,
 };
 
 struct perf_sample {

@@ -50,7 +50,8 @@ struct symbol_stats {
 
 /*
  * Call it early, while the process is small and has one thread: this forks.
- * Later children are forked from that first one.
+ * Later children are forked from that first one. One thread at a time may use
+ * a symbolizer, not necessarily the one that made it.
  */
 struct symbolizer *symbolizer_new(const struct symbol_opts *opts,
 				  struct err *err);
@@ -87,9 +88,10 @@ bool kallsyms_find(const struct kallsyms *k, uint64_t addr, const char **name,
 
 /* --- names --- */
 /*
- * Appends the demangled name (Itanium C++, Rust), or the name itself. A hostile
+ * Appends the demangled name (Itanium C++, Rust), or the name itself, without
+ * a symbol version (write@@GLIBC_2.2.5). A hostile
  * name can keep it busy for long: such names belong into the confined child,
- * which symbolizer_lookup() sees to.
+ * as symbolizer_lookup() has it.
  */
 void symbol_demangle(struct buf *out, const char *mangled);
 

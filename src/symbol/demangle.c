@@ -48,7 +48,7 @@ static bool demangle(struct buf *out, const char *mangled)
 
 void symbol_demangle(struct buf *out, const char *mangled)
 {
-	const char *at = strchr(mangled, '@');
+	const char *at = strchr(mangled[0] ? mangled + 1 : mangled, '@');
 	size_t len = at ? (size_t)(at - mangled) : strlen(mangled);
 	struct buf plain = { 0 };
 	bool done = false;
@@ -60,6 +60,6 @@ void symbol_demangle(struct buf *out, const char *mangled)
 	}
 	if (!done)
 		buf_put(out, mangled, len);
-	if (at)		/* @plt, or a version */
+	if (at && !strcmp(at, "@plt"))
 		buf_puts(out, at);
 }

@@ -362,10 +362,18 @@ static int serve(struct symbolizer *s, struct known *k, struct request *r,
 	}
 }
 
+/* For what is left: every address has its call. */
+static void no_results(struct request *r)
+{
+	static const struct symbol_result none;
+
+	for (; r->done < r->count; r->done++)
+		r->fn(r->ctx, r->done, &none);
+}
+
 static int lookup(struct symbolizer *s, const uint64_t key[4],
 		  struct request *r, struct err *err)
 {
-	static const struct symbol_result none;
 	struct known *k = find_known(s, key);
 	struct err own = { 0 };
 	int rc = 0;
@@ -375,8 +383,7 @@ static int lookup(struct symbolizer *s, const uint64_t key[4],
 		rc = err_set(&own, k->code, "%s", k->message);
 	else if (r->count)
 		rc = serve(s, k, r, &own);
-	for (; r->done < r->count; r->done++)
-		r->fn(r->ctx, r->done, &none);
+	no_results(r);
 	if (rc)
 		err_set(err, own.code, "no symbols of '%s': %s", r->path,
 			own.message);
@@ -395,9 +402,14 @@ int symbolizer_lookup(struct symbolizer *s, int fd, const char *path,
 	};
 	struct sys_stat st = { 0 };
 	uint64_t key[4];
+	int rc = sys_fstat(fd, &st);
 
+	if (rc) {
+		no_results(&r);
+		return err_set_errno(err, ERR_IO, -rc,
+				     "no symbols of '%s'", path);
+	}
 	/* A build-id is what the file says: no identity among enemies. */
-	sys_fstat(fd, &st);
 	key[0] = st.dev;
 	key[1] = st.ino;
 	key[2] = st.size_bytes;
@@ -417,9 +429,11 @@ int symbolizer_lookup_memory(struct symbolizer *s, const void *bytes,
 	int rc;
 
 	r.fd = sys_memfd("adder-image", bytes, len);
-	if (r.fd < 0)
+	if (r.fd < 0) {
+		no_results(&r);
 		return err_set_errno(err, ERR_LIMIT, -r.fd,
 				     "cannot copy the image of '%s'", r.path);
+	}
 	rc = lookup(s, key, &r, err);
 	sys_close(r.fd);
 	return rc;

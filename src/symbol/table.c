@@ -42,6 +42,9 @@ int table_prefer(const struct table_symbol *a, const struct table_symbol *b)
 		return !a->size_bytes - !b->size_bytes;
 	if (a->is_func != b->is_func)
 		return b->is_func - a->is_func;
+	/* .symtab of a debug file has write@@GLIBC_2.2.5 beside write. */
+	if (!strchr(a->name, '@') != !strchr(b->name, '@'))
+		return strchr(a->name, '@') ? 1 : -1;
 	/* glibc: read is weak, __read global, __GI___read local. */
 	if (bind_rank(a->bind) != bind_rank(b->bind))
 		return bind_rank(a->bind) - bind_rank(b->bind);

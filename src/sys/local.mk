@@ -4,9 +4,15 @@ src_sys_libsys_a_SOURCES = \
 	src/sys/confine.c \
 	src/sys/file.c \
 	src/sys/handle.c \
+	src/sys/mem.c \
 	src/sys/output.c \
+	src/sys/sys_perf.c \
 	src/sys/proc.c \
-	src/sys/seccomp_filter.c src/sys/seccomp_filter.h
+	src/sys/sched.c \
+	src/sys/seccomp_filter.c \
+	src/sys/seccomp_filter.h \
+	src/sys/spawn.c \
+	src/sys/wait.c
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/test_file tests/unit/test_proc

@@ -42,6 +42,12 @@ same()
 cat > prog.c <<'END'
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+
+/* Types that are worth sharing, for dwz. */
+struct stat a_file;
+struct tm a_time;
 
 static inline int twice(int x)
 {
@@ -187,6 +193,25 @@ cp stripped packed
 objcopy --add-section .gnu_debugdata=mini.xz packed
 got "$dir/packed" < text.addrs > output
 same "packed symbol table" whole output
+
+# --- DWARF that two programs share ---
+got prog < text.addrs > whole
+if command -v dwz > /dev/null; then
+	mkdir -p root/usr/lib/debug/.dwz
+	shared=/usr/lib/debug/.dwz/common.debug
+	cp prog prog1
+	sed 's/y \* 2/y * 3/' prog.c > prog2.c
+	$cc -O2 -g prog2.c -o prog2
+	dwz -m "root$shared" -M "$shared" prog1 prog2 2> dwz.err
+	if [ -s "root$shared" ]; then
+		got -r "$dir/root" "$dir/prog1" < text.addrs > output
+		same "DWARF that dwz has moved to a shared file" whole output
+	else
+		echo "dwz found nothing to share: $(cat dwz.err)"
+	fi
+else
+	echo "dwz is not installed: shared DWARF not tried"
+fi
 
 # --- C++ ---
 cat > prog.cc <<'END'

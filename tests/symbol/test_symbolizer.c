@@ -151,6 +151,16 @@ static void a_wrong_build_id_is_an_error(void **state)
 	assert_int_equal(g.named, 0);
 }
 
+static void a_descriptor_that_is_none_is_an_error(void **state)
+{
+	struct got g = { 0 };
+	struct err err = { 0 };
+
+	assert_true(look(*state, -1, "/closed", 3, &g, &err) < 0);
+	assert_non_null(strstr(err.message, "'/closed'"));
+	assert_int_equal(g.named, 0);
+}
+
 static uint64_t vdso_symbol(const uint8_t *image)
 {
 	/* The vdso's functions are in its text: any address there will do. */
@@ -472,6 +482,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, start, stop)
 		T(our_own_function_is_named_with_file_and_line),
 		T(a_wrong_build_id_is_an_error),
+		T(a_descriptor_that_is_none_is_an_error),
 		T(the_vdso_is_named),
 		cmocka_unit_test(
 	the_kernel_s_own_symbols_are_found_or_said_to_be_hidden),

@@ -164,6 +164,18 @@ static void a_worker_opens_no_file(void **state)
 	assert_int_equal(a.result, -1);
 }
 
+/* A user namespace may have no such user; the first one has all. */
+static bool has_nobody(void)
+{
+	struct buf b = { 0 };
+	bool all;
+
+	assert_int_equal(sys_read_file("/proc/self/uid_map", &b, 4096), 0);
+	all = strstr(buf_cstr(&b), " 4294967295");
+	buf_release(&b);
+	return all;
+}
+
 static void a_worker_is_nobody_and_has_one_socket(void **state)
 {
 	struct fixture *f = *state;
@@ -171,9 +183,10 @@ static void a_worker_is_nobody_and_has_one_socket(void **state)
 	int extra = dup(0), i;
 
 	if (!getuid()) {
-		assert_int_equal(f->held & CONFINE_UID, CONFINE_UID);
 		assert_int_equal(try(f, DO_UID, -1, &a), 0);
-		assert_int_equal(a.result, 65534);
+		assert_int_equal(a.result, has_nobody() ? 65534 : 0);
+		assert_int_equal(f->held & CONFINE_UID,
+				 has_nobody() ? CONFINE_UID : 0);
 	}
 	for (i = 0; i < 3; i++)
 		assert_int_equal(confine_worker(f->c, &f->held, NULL), f->fd);

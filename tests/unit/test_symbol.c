@@ -111,13 +111,15 @@ static void names_are_demangled(void **state)
 		{ "_ZNKSt6vectorIiSaIiEE4sizeEv",
 		  "std::vector<int, std::allocator<int> >::size() const" },
 		{ "_Znwm@plt", "operator new(unsigned long)@plt" },
-		{ "_ZSt4cout@@GLIBCXX_3.4", "std::cout@@GLIBCXX_3.4" },
+		{ "_ZSt4cout@@GLIBCXX_3.4", "std::cout" },
 		{ "_Z3fooi.part.0", "foo(int) [clone .part.0]" },
 		{ "_ZN4core3fmt9Formatter3pad17h0123456789abcdefE",
 		  "core::fmt::Formatter::pad" },
 		{ "_RNvC6_123foo3bar", "123foo::bar" },
 		{ "_Zbroken", "_Zbroken" },
-		{ "__libc_start_main", "__libc_start_main" },
+		{ "__libc_start_main@@GLIBC_2.34", "__libc_start_main" },
+		{ "printf@plt", "printf@plt" },
+		{ "@", "@" },
 		{ "_Z", "_Z" },
 	};
 	struct buf b = { 0 };

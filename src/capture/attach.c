@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Attaching: every thread of every process asked for and of its live
+ * descendants. inherit covers what they start from then on, not what lives
+ * already; so the lists are read again until nothing new appears.
+ */
+#include "capture/target.h"
+
+#include <errno.h>
+
+#include "adder/err.h"
+#include "adder/mem.h"
+#include "adder/sys.h"
+#include "adder/sys_perf.h"
+
+/* A process that starts threads faster than we can list them. */
+#define ROUNDS_MAX 50
+#define FDS_SPARE 256
+
+struct attach {
+	struct target *t;
+	struct reader *readers;
+	size_t reader_count;
+	struct hmap *tids;
+	uint64_t fd_limit;
+	VEC(pid_t) pids;
+	size_t found;	/* in this round */
+};
+
+static int check_limit(struct attach *a, struct err *err)
+{
+	size_t per = a->reader_count * (a->t->attrs.count + 1);
+	size_t need = (a->tids->count + 1) * per + FDS_SPARE;
+
+	if (need <= a->fd_limit)
+		return 0;
+	return err_set(err, ERR_LIMIT,
+		       "%zu threads on %zu CPUs need %zu open files, the limit "
+		       "is %zu: raise it (ulimit -n), or name fewer processes",
+		       a->tids->count + 1, a->reader_count, need,
+		       (size_t)a->fd_limit);
+}
+
+static int attach_threads(struct attach *a, pid_t pid, struct err *err)
+{
+	pid_t *tids;
+	size_t count, i;
+	bool is_new;
+	int ret = sys_proc_threads(pid, &tids, &count);
+
+	if (ret < 0)
+		return 0;	/* gone meanwhile */
+	ret = 0;
+	for (i = 0; i < count && !ret; i++) {
+		if (hmap_find(a->tids, (uint32_t)tids[i]))
+			continue;
+		ret = check_limit(a, err);
+		if (!ret)
+			ret = target_open_task(a->t, tids[i], a->readers,
+					       a->reader_count, err);
+		if (ret == -ERR_GONE) {
+			ret = 0;
+			continue;
+		}
+		*hmap_put(a->tids, (uint32_t)tids[i], &is_new) = 1;
+		a->found++;
+	}
+	mem_free(tids);
+	return ret;
+}
+
+static bool has_pid(const struct attach *a, pid_t pid)
+{
+	size_t i;
+
+	for (i = 0; i < a->pids.count; i++)
+		if (a->pids.data[i] == pid)
+			return true;
+	return false;
+}
+
+/* The list grows while it is walked: children of children come too. */
+static void add_children(struct attach *a)
+{
+	pid_t *pids;
+	size_t count, i, k;
+
+	for (i = 0; i < a->pids.count; i++) {
+		if (sys_proc_children(a->pids.data[i], &pids, &count) < 0)
+			continue;
+		for (k = 0; k < count; k++)
+			if (!has_pid(a, pids[k]))
+				*vec_push(&a->pids) = pids[k];
+		mem_free(pids);
+	}
+}
+
+static int attach_round(struct attach *a, bool children, struct err *err)
+{
+	size_t i;
+	int ret = 0;
+
+	a->found = 0;
+	if (children)
+		add_children(a);
+	for (i = 0; i < a->pids.count && !ret; i++)
+		ret = attach_threads(a, a->pids.data[i], err);
+	return ret;
+}
+
+static int check_pid(pid_t pid, struct err *err)
+{
+	struct sys_proc_stat st;
+
+	if (pid <= 0 || sys_proc_stat(pid, 0, &st))
+		return err_set(err, ERR_NOTFOUND, "no process %d", (int)pid);
+	if (st.state == 'Z' || st.state == 'X')
+		return err_set(err, ERR_NOTFOUND,
+			       "process %d has ended already", (int)pid);
+	return 0;
+}
+
+int target_attach(struct target *t, const struct capture_opts *opts,
+		  struct reader *readers, size_t reader_count,
+		  struct hmap *tids, struct err *err)
+{
+	struct attach a = {
+		.t = t, .readers = readers, .reader_count = reader_count,
+		.tids = tids, .fd_limit = sys_fd_limit(),
+	};
+	size_t i, round;
+	int ret = 0;
+
+	for (i = 0; i < opts->pid_count && !ret; i++) {
+		ret = check_pid(opts->pids[i], err);
+		if (!ret && !has_pid(&a, opts->pids[i]))
+			*vec_push(&a.pids) = opts->pids[i];
+	}
+	for (round = 0; round < ROUNDS_MAX && !ret; round++) {
+		ret = attach_round(&a, !opts->no_children, err);
+		if (!a.found)
+			break;
+	}
+	if (!ret && !tids->count)
+		ret = err_set(err, ERR_NOTFOUND, "process %d has ended already",
+			      (int)opts->pids[0]);
+	vec_release(&a.pids);
+	return ret;
+}
