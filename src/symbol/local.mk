@@ -49,3 +49,8 @@ tests_fuzz_fuzz_symbol_SOURCES = tests/fuzz/fuzz_symbol.c \
 	tests/fuzz/replay_main.c
 tests_fuzz_fuzz_symbol_LDADD = src/symbol/libsymbol.a $(LAYER2) $(SYMBOL_LIBS)
 EXTRA_DIST += tests/fuzz/corpus/symbol
+
+EXTRA_PROGRAMS += tests/bench/bench_symbol
+tests_bench_bench_symbol_SOURCES = tests/bench/bench_symbol.c
+tests_bench_bench_symbol_LDADD = src/symbol/libsymbol.a $(LAYER2) \
+	$(SYMBOL_LIBS)
