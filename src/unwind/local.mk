@@ -8,6 +8,12 @@ src_unwind_libunwind_a_SOURCES = src/unwind/cfi.h src/unwind/cfi_compile.c \
 UNWIND_LIBS = src/unwind/libunwind.a $(LAYER2)
 EXTRA_DIST += tests/support/map_space.h
 
+check_PROGRAMS += tests/unit/test_cfi_rows
+TESTS += tests/unit/test_cfi_rows
+tests_unit_test_cfi_rows_SOURCES = tests/unit/test_cfi_rows.c
+tests_unit_test_cfi_rows_CFLAGS = $(AM_CFLAGS) $(DW_CFLAGS) $(ELF_CFLAGS)
+tests_unit_test_cfi_rows_LDADD = $(UNWIND_LIBS) $(DW_LIBS) $(ELF_LIBS)
+
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/test_self_unwind
 TESTS += tests/unit/test_self_unwind
