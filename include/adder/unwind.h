@@ -74,7 +74,11 @@ struct unwind_space {
 
 struct unwind_stack {
 	const uint8_t *bytes;
-	uint64_t lo_avma;	/* address of bytes[0], as a rule the SP */
+	/*
+	 * Address of bytes[0], as a rule the SP. 128 bytes below the SP, where
+	 * they can be had, spare a search in some of OpenSSL's loops.
+	 */
+	uint64_t lo_avma;
 	size_t size_bytes;
 	/* What it means that a read lies beyond the bytes. */
 	enum stack_end beyond;
@@ -90,7 +94,8 @@ struct unwind_frame {
 	 */
 	uint32_t flags;
 	uint8_t code;		/* enum unwind_code */
-	bool from_fp;		/* reached by a frame pointer: less certain */
+	bool from_fp;		/* reached by a frame pointer, or by a search
+				 * for a slot below the SP: less certain */
 	void *module;		/* of the region */
 	uint64_t addr;		/* svma in the module; avma for JIT code */
 	/*

@@ -122,7 +122,6 @@ bool memo_match(const struct unwind_memo *m, const struct walk *w,
 /* --- keeping --- */
 struct keeper {
 	struct unwind_memo *m;
-	const struct unwinder *u;
 	uint64_t need;		/* of the frame that was put last */
 	uint32_t cell[ARCH_REGS];
 	bool replayable;
@@ -225,7 +224,8 @@ static void put_step(struct keeper *k, const struct walk *w,
 	step->cells_end = (uint32_t)m->cells.count;
 }
 
-static void put_frame(struct keeper *k, const struct walk_step *s)
+static void put_frame(struct keeper *k, const struct walk *w,
+		      const struct walk_step *s)
 {
 	struct unwind_frame *f = vec_push(&k->m->frames);
 	const struct rule_region *r;
@@ -242,18 +242,17 @@ static void put_frame(struct keeper *k, const struct walk_step *s)
 		f->cookie = &k->m->no_cookie;
 		return;
 	}
-	r = &k->u->regions.data[s->rule->region];
+	r = &w->u->regions.data[s->rule->region];
 	f->code = r->code;
 	f->module = r->module;
 	f->addr = s->rule->addr;
 	f->cookie = &s->rule->cookie;
 }
 
-void memo_commit(struct unwind_memo *m, const struct unwinder *u,
-		 const struct walk *w, const struct unwind_regs *leaf_regs,
-		 uint32_t shared)
+void memo_commit(struct unwind_memo *m, const struct walk *w,
+		 const struct unwind_regs *leaf_regs, uint32_t shared)
 {
-	struct keeper k = { .m = m, .u = u, .replayable = true };
+	struct keeper k = { .m = m, .replayable = true };
 	const struct walk_step *s;
 	size_t i = m->fresh.count;
 
@@ -269,12 +268,16 @@ void memo_commit(struct unwind_memo *m, const struct unwinder *u,
 		}
 		if (k.replayable)
 			put_step(&k, w, s);
-		put_frame(&k, s);
+		put_frame(&k, w, s);
 	}
 	if (k.replayable && k.need)
 		close_needs(&k, leaf_regs->v);
-	m->generation = u->generation;
+	m->generation = w->u->generation;
 	m->epoch = w->epoch;
-	m->valid = !w->unknown_reg && m->end != END_TOO_DEEP &&
-		   m->end != END_NO_USER;
+	m->end = w->end;
+	m->root_cfa = w->root_cfa;
+	m->needed_avma = w->needed_avma;
+	m->missing = w->missing;
+	m->valid = !w->unknown_reg && w->end != END_TOO_DEEP &&
+		   w->end != END_NO_USER;
 }

@@ -16,26 +16,28 @@
  */
 #include "walk.h"
 
+#define RED_ZONE_BYTES		128	/* psABI: below the SP, and kept */
+#define SAVED_SP_SEARCH_BYTES	4096	/* sha512's frame has up to 1.5 KB */
+
 enum step_end { STEP_ON, STEP_END };
 
-static enum step_end ended(struct unwind_walk *out, enum stack_end end)
+static enum step_end ended(struct walk *w, enum stack_end end)
 {
-	out->end = end;
+	w->end = end;
 	return STEP_END;
 }
 
-static enum step_end missing(struct walk *w, const struct unwind_stack *stack,
-			     struct unwind_walk *out, uint64_t avma)
+static enum step_end missing(struct walk *w, uint64_t avma)
 {
 	w->needed_avma = avma;
 	w->missing = true;
-	return ended(out, stack->beyond);
+	return ended(w, w->stack->beyond);
 }
 
-static enum step_end unknown(struct walk *w, struct unwind_walk *out)
+static enum step_end unknown(struct walk *w)
 {
 	w->unknown_reg = true;
-	return ended(out, END_CUT);
+	return ended(w, END_CUT);
 }
 
 static bool is_known(const struct walk *w, uint8_t reg)
@@ -43,37 +45,68 @@ static bool is_known(const struct walk *w, uint8_t reg)
 	return w->known >> reg & 1;
 }
 
+static uint64_t at_offset(uint64_t base, int32_t off)
+{
+	return base + (uint64_t)(int64_t)off;
+}
+
 static bool expr_read(void *ctx, uint64_t avma, uint64_t *value)
 {
 	return walk_load(ctx, avma, value);
 }
 
-static enum step_end eval(struct walk *w, const struct rule_region *region,
-			  const struct unwind_stack *stack,
-			  struct unwind_walk *out, int32_t off, uint32_t len,
-			  const uint64_t *initial, uint64_t *value)
+static enum step_end eval(struct walk *w, const struct cfi_table *cfi,
+			  int32_t off, uint32_t len, const uint64_t *initial,
+			  uint64_t *value)
 {
 	struct cfi_expr_env env = {
 		.v = w->v, .known = w->known, .read = expr_read, .ctx = w };
 
 	w->slow = true;
-	if (!region->cfi)
-		return ended(out, END_NO_RULE);
-	if (cfi_expr_eval(cfi_table_expr(region->cfi, off, len), initial, &env,
-			  value))
+	if (!cfi)
+		return ended(w, END_NO_RULE);
+	if (cfi_expr_eval(cfi_table_expr(cfi, off, len), initial, &env, value))
 		return STEP_ON;
 	if (env.unknown_reg)
-		return unknown(w, out);
+		return unknown(w);
 	if (env.missing_avma)
-		return missing(w, stack, out, env.missing_avma);
-	return ended(out, END_NO_RULE);
+		return missing(w, env.missing_avma);
+	return ended(w, END_NO_RULE);
+}
+
+/*
+ * OpenSSL's AVX2 loops keep the caller's SP in the word below their own SP
+ * (pushq; lea 8(%rsp),%rsp), which a dump from the SP upwards does not have.
+ * The slot that it was copied from lies further up in the same frame, among
+ * message words: the first word there that points up the stack to where a
+ * return address stands is the one. The frames are marked as less certain.
+ */
+static bool search_saved_sp(struct walk *w, uint64_t at,
+			    const struct cfi_row *row, uint64_t *value)
+{
+	uint64_t sp = w->v[w->arch->reg_sp], ra, up = sp;
+
+	if (!w->exact || row->cfa_reg != w->arch->reg_sp ||
+	    row->ra.kind != CFI_OFFSET || at >= sp || at < sp - RED_ZONE_BYTES)
+		return false;
+	for (; up - sp < SAVED_SP_SEARCH_BYTES; up += 8) {
+		if (!walk_load(w, up, value))
+			return false;
+		if (*value <= up || *value & 7 ||
+		    !walk_load(w, at_offset(*value + (uint64_t)row->cfa_off2,
+					    row->ra.off), &ra))
+			continue;
+		ra &= ~w->arch->pac_mask;
+		if (ra && rules_find(w->u, w->space, ra, false))
+			return true;
+	}
+	return false;
 }
 
 /* Any CFA but "register + offset". */
-static enum step_end odd_cfa(struct walk *w, const struct cfi_row *row,
-			     const struct rule_region *region,
-			     const struct unwind_stack *stack,
-			     struct unwind_walk *out, uint64_t *cfa)
+static enum step_end odd_cfa(struct walk *w, struct walk_step *s,
+			     const struct cfi_row *row,
+			     const struct cfi_table *cfi, uint64_t *cfa)
 {
 	uint64_t at;
 
@@ -81,133 +114,130 @@ static enum step_end odd_cfa(struct walk *w, const struct cfi_row *row,
 	case CFI_CFA_DEREF:
 	case CFI_CFA_INDEX:
 		if (!is_known(w, row->cfa_reg))
-			return unknown(w, out);
-		at = w->v[row->cfa_reg] + (uint64_t)(int64_t)row->cfa_off;
+			return unknown(w);
+		at = at_offset(w->v[row->cfa_reg], row->cfa_off);
 		if (row->cfa_kind == CFI_CFA_INDEX) {
 			if (!is_known(w, row->cfa_reg2))
-				return unknown(w, out);
+				return unknown(w);
 			at += 8 * w->v[row->cfa_reg2];
 		}
-		if (!walk_load(w, at, cfa))
-			return missing(w, stack, out, at);
-		*cfa += (uint64_t)(int64_t)row->cfa_off2;
+		if (!walk_load(w, at, cfa)) {
+			if (!search_saved_sp(w, at, row, cfa))
+				return missing(w, at);
+			s->searched = true;
+		}
+		*cfa = at_offset(*cfa, row->cfa_off2);
 		return STEP_ON;
 	case CFI_CFA_EXPR:
-		return eval(w, region, stack, out, row->cfa_off,
-			    (uint32_t)row->cfa_off2, NULL, cfa);
+		return eval(w, cfi, row->cfa_off, (uint32_t)row->cfa_off2,
+			    NULL, cfa);
 	default:
-		return ended(out, END_NO_RULE);
+		return ended(w, END_NO_RULE);
 	}
 }
 
-/*
- * The caller's value of one register by a rule that is not a plain slot.
- * *has = false: it has none.
- */
-static enum step_end odd_reg(struct walk *w, const struct cfi_reg *r,
-			     const struct rule_region *region,
-			     const struct unwind_stack *stack,
-			     struct unwind_walk *out, uint64_t cfa,
-			     uint64_t *value, bool *has)
-{
-	uint64_t at = cfa + (uint64_t)(int64_t)r->off;
+struct caller_value {
+	uint64_t v;
+	bool has;
+	uint64_t missing_avma;	/* what could not be read, or 0 */
+};
 
-	*has = true;
+static void load_value(const struct walk *w, uint64_t at,
+		       struct caller_value *out)
+{
+	out->has = walk_load(w, at, &out->v);
+	out->missing_avma = out->has ? 0 : at;
+}
+
+/* The caller's value of one register, by a rule of any kind. */
+static enum step_end odd_reg(struct walk *w, const struct cfi_reg *r,
+			     const struct cfi_table *cfi, uint64_t cfa,
+			     struct caller_value *out)
+{
+	uint64_t at = at_offset(cfa, r->off);
+
+	*out = (struct caller_value){ .has = true };
 	switch (r->kind) {
 	case CFI_SAME:
-		*has = is_known(w, r->reg);
-		*value = w->v[r->reg];
+		out->has = is_known(w, r->reg);
+		out->v = w->v[r->reg];
 		return STEP_ON;
 	case CFI_OFFSET:
-		*has = walk_load(w, at, value);
-		w->needed_avma = at;
+		load_value(w, at, out);
 		return STEP_ON;
 	case CFI_VAL_OFFSET:
-		*value = at;
+		out->v = at;
 		return STEP_ON;
 	case CFI_REGISTER:
-		*has = is_known(w, (uint8_t)r->arg);
-		*value = w->v[r->arg];
+		out->has = is_known(w, (uint8_t)r->arg);
+		out->v = w->v[r->arg];
 		return STEP_ON;
 	case CFI_AT_REG:
-		*has = is_known(w, (uint8_t)r->arg);
-		at = w->v[r->arg] + (uint64_t)(int64_t)r->off;
-		*has = *has && walk_load(w, at, value);
-		w->needed_avma = at;
+		out->has = is_known(w, (uint8_t)r->arg);
+		if (out->has)
+			load_value(w, at_offset(w->v[r->arg], r->off), out);
 		return STEP_ON;
 	case CFI_EXPR:
-		if (eval(w, region, stack, out, r->off, r->arg, &cfa, &at) ==
-		    STEP_END)
+		if (eval(w, cfi, r->off, r->arg, &cfa, &at) == STEP_END)
 			return STEP_END;
-		*has = walk_load(w, at, value);
-		w->needed_avma = at;
+		load_value(w, at, out);
 		return STEP_ON;
 	case CFI_VAL_EXPR:
-		return eval(w, region, stack, out, r->off, r->arg, &cfa, value);
+		return eval(w, cfi, r->off, r->arg, &cfa, &out->v);
 	default:
-		*has = false;
+		out->has = false;
 		return STEP_ON;
 	}
 }
 
 /* A return address that is not at CFA + offset. */
 static enum step_end odd_ra(struct walk *w, const struct cfi_row *row,
-			    const struct rule_region *region,
-			    const struct unwind_stack *stack,
-			    struct unwind_walk *out, uint64_t cfa, uint64_t *ra)
+			    const struct cfi_table *cfi, uint64_t cfa,
+			    uint64_t *ra)
 {
-	uint64_t avma_before = w->needed_avma;
-	bool has;
+	struct caller_value value;
 
 	if (row->ra.kind == CFI_UNDEFINED) {
-		out->root_cfa = cfa;
-		return ended(out, END_COMPLETE);
+		w->root_cfa = cfa;
+		return ended(w, END_COMPLETE);
 	}
 	/* "The return address is the pc" says nothing. */
 	if (row->ra.kind == CFI_SAME && row->ra.reg == w->arch->reg_ra)
-		return ended(out, END_NO_RULE);
-	w->needed_avma = 0;
-	if (odd_reg(w, &row->ra, region, stack, out, cfa, ra, &has) == STEP_END)
+		return ended(w, END_NO_RULE);
+	if (odd_reg(w, &row->ra, cfi, cfa, &value) == STEP_END)
 		return STEP_END;
-	if (has) {
-		w->needed_avma = avma_before;
+	*ra = value.v;
+	if (value.has)
 		return STEP_ON;
-	}
-	if (w->needed_avma)
-		return missing(w, stack, out, w->needed_avma);
-	return unknown(w, out);
+	if (value.missing_avma)
+		return missing(w, value.missing_avma);
+	return unknown(w);
 }
 
 /* Lists with rules of all kinds: they read the registers of before. */
 static enum step_end odd_regs(struct walk *w, const struct cfi_row *row,
-			      const struct rule_region *region,
-			      const struct unwind_stack *stack,
-			      struct unwind_walk *out, uint64_t cfa, uint64_t sp)
+			      const struct cfi_table *cfi, uint64_t cfa,
+			      uint64_t sp)
 {
-	uint64_t values[ARCH_REGS], set = 0, cleared = 0, bit;
+	uint64_t set = 0, cleared = 0, bit, values[ARCH_REGS];
+	struct caller_value value;
 	const struct cfi_reg *r;
-	enum step_end end;
 	uint8_t i;
-	bool has;
 
 	for (i = 0; i < row->regs->count; i++) {
 		r = &row->regs->r[i];
 		bit = UINT64_C(1) << r->reg;
-		if (r->kind == CFI_OFFSET &&
-		    cfa + (uint64_t)(int64_t)r->off < sp) {
-			set |= w->known & bit;
+		if (r->kind == CFI_OFFSET && at_offset(cfa, r->off) < sp) {
 			values[i] = w->v[r->reg];
+			set |= w->known & bit;
 			continue;
 		}
-		end = odd_reg(w, r, region, stack, out, cfa, &values[i], &has);
-		if (end == STEP_END)
-			return end;
-		if (has)
-			set |= bit;
-		else
-			cleared |= bit;
+		if (odd_reg(w, r, cfi, cfa, &value) == STEP_END)
+			return STEP_END;
+		values[i] = value.v;
+		set |= value.has ? bit : 0;
+		cleared |= value.has ? 0 : bit;
 	}
-	w->needed_avma = 0;
 	for (i = 0; i < row->regs->count; i++)
 		if (set >> row->regs->r[i].reg & 1)
 			w->v[row->regs->r[i].reg] = values[i];
@@ -219,7 +249,7 @@ static enum step_end odd_regs(struct walk *w, const struct cfi_row *row,
 static void plain_slot(struct walk *w, const struct cfi_reg *r, uint64_t cfa,
 		       uint64_t sp)
 {
-	uint64_t at = cfa + (uint64_t)(int64_t)r->off;
+	uint64_t at = at_offset(cfa, r->off);
 	uint64_t bit = UINT64_C(1) << r->reg;
 
 	if (at < sp)
@@ -233,16 +263,17 @@ static void plain_slot(struct walk *w, const struct cfi_reg *r, uint64_t cfa,
 static inline void plain_regs(struct walk *w, const struct cfi_regs *l,
 			      uint64_t cfa, uint64_t sp)
 {
-	uint64_t lo = cfa + (uint64_t)(int64_t)l->lo_off;
+	uint64_t lo = at_offset(cfa, l->lo_off);
 	uint64_t off = lo - w->lo_avma;
 	uint64_t span = (uint64_t)(int64_t)(l->hi_off - l->lo_off);
 	const uint8_t *base;
 	uint8_t i;
 
 	if (lo >= sp && off <= w->last && span <= w->last - off + 8) {
-		base = w->bytes + (cfa - w->lo_avma);
+		base = w->bytes + off;
 		for (i = 0; i < l->count; i++)
-			memcpy(&w->v[l->r[i].reg], base + l->r[i].off, 8);
+			memcpy(&w->v[l->r[i].reg],
+			       base + (l->r[i].off - l->lo_off), 8);
 		w->known |= l->mask;
 		return;
 	}
@@ -258,72 +289,76 @@ static bool advances(const struct walk *w, const struct cfi_row *row,
 	return cfa == sp && w->exact && row->ra.kind != CFI_OFFSET;
 }
 
-/* From the frame in s to its caller: w's registers, pc and exactness. */
-static enum step_end step(struct walk *w, struct walk_step *s,
-			  const struct rule_region *region,
-			  const struct unwind_stack *stack,
-			  struct unwind_walk *out)
+/* The frame's CFA and the return address, with PAC, that it states. */
+static inline enum step_end step_ra(struct walk *w, struct walk_step *s,
+				    const struct cfi_table *cfi,
+				    uint64_t *ra)
 {
 	const struct cfi_row *row = &s->rule->row;
-	uint8_t reg_sp = w->arch->reg_sp, reg_pc = w->arch->reg_ra;
-	uint64_t cfa, ra;
 
 	if (row->cfa_kind == CFI_CFA_REG) {
 		if (!is_known(w, row->cfa_reg))
-			return unknown(w, out);
-		cfa = w->v[row->cfa_reg] + (uint64_t)(int64_t)row->cfa_off;
+			return unknown(w);
+		s->cfa = at_offset(w->v[row->cfa_reg], row->cfa_off);
 	} else {
 		s->odd = true;
-		if (odd_cfa(w, row, region, stack, out, &cfa) == STEP_END)
+		if (odd_cfa(w, s, row, cfi, &s->cfa) == STEP_END)
 			return STEP_END;
 	}
-	s->cfa = cfa;
-	if (row->ra.kind == CFI_OFFSET) {
-		if (!advances(w, row, cfa, s->sp))
-			return ended(out, row->flags & CFI_ROW_FP ?
-				     END_NO_RULE : END_NO_PROGRESS);
-		s->ra_avma = cfa + (uint64_t)(int64_t)row->ra.off;
-		if (!walk_load(w, s->ra_avma, &ra)) {
-			missing(w, stack, out, s->ra_avma);
-			s->ra_avma = 0;
-			return STEP_END;
-		}
-		s->ra_raw = ra;
-	} else {
+	if (row->ra.kind != CFI_OFFSET) {
 		s->odd |= row->ra.kind != CFI_UNDEFINED;
-		if (odd_ra(w, row, region, stack, out, cfa, &ra) == STEP_END)
+		if (odd_ra(w, row, cfi, s->cfa, ra) == STEP_END)
 			return STEP_END;
-		if (!advances(w, row, cfa, s->sp))
-			return ended(out, END_NO_PROGRESS);
+		return advances(w, row, s->cfa, s->sp) ?
+		       STEP_ON : ended(w, END_NO_PROGRESS);
 	}
-	ra &= ~w->arch->pac_mask;
-	if (!ra) {
-		out->root_cfa = cfa;
-		return ended(out, END_COMPLETE);
-	}
-	if (row->regs->plain) {
-		w->known &= w->arch->saved_regs;
-		plain_regs(w, row->regs, cfa, s->sp);
-	} else {
-		s->odd = true;
-		if (odd_regs(w, row, region, stack, out, cfa, s->sp) ==
-		    STEP_END)
-			return STEP_END;
-	}
-	if (!(row->regs->mask >> reg_sp & 1))
-		w->v[reg_sp] = cfa;
-	w->v[reg_pc] = ra;
-	w->known |= UINT64_C(1) << reg_sp | UINT64_C(1) << reg_pc;
-	w->exact = row->flags & CFI_ROW_SIGNAL;
-	w->by_fp = row->flags & CFI_ROW_FP;
+	if (!advances(w, row, s->cfa, s->sp))
+		return ended(w, row->flags & CFI_ROW_FP ?
+			     END_NO_RULE : END_NO_PROGRESS);
+	if (!walk_load(w, at_offset(s->cfa, row->ra.off), ra))
+		return missing(w, at_offset(s->cfa, row->ra.off));
+	s->ra_avma = at_offset(s->cfa, row->ra.off);
+	s->ra_raw = *ra;
 	return STEP_ON;
 }
 
-static void walk_begin(struct walk *w, const struct unwinder *u,
-		       const struct unwind_regs *regs,
-		       const struct unwind_stack *stack)
+/* From the frame in s to its caller: w's registers, pc and exactness. */
+static inline enum step_end step(struct walk *w, struct walk_step *s,
+				 const struct cfi_table *cfi)
 {
-	w->arch = u->arch;
+	const struct cfi_row *row = &s->rule->row;
+	uint8_t reg_sp = w->arch->reg_sp, reg_pc = w->arch->reg_ra;
+	uint64_t ra;
+
+	if (step_ra(w, s, cfi, &ra) == STEP_END)
+		return STEP_END;
+	ra &= ~w->arch->pac_mask;
+	if (!ra) {
+		w->root_cfa = s->cfa;
+		return ended(w, END_COMPLETE);
+	}
+	if (row->regs->plain) {
+		w->known &= w->arch->saved_regs;
+		plain_regs(w, row->regs, s->cfa, s->sp);
+	} else {
+		s->odd = true;
+		if (odd_regs(w, row, cfi, s->cfa, s->sp) == STEP_END)
+			return STEP_END;
+	}
+	if (!(row->regs->mask >> reg_sp & 1))
+		w->v[reg_sp] = s->cfa;
+	w->v[reg_pc] = ra;
+	w->known |= UINT64_C(1) << reg_sp | UINT64_C(1) << reg_pc;
+	w->exact = row->flags & CFI_ROW_SIGNAL;
+	w->by_fp = (row->flags & CFI_ROW_FP) || s->searched;
+	return STEP_ON;
+}
+
+static void walk_begin(struct walk *w, const struct unwind_regs *regs)
+{
+	const struct unwind_stack *stack = w->stack;
+
+	w->arch = w->u->arch;
 	w->bytes = stack->bytes;
 	w->lo_avma = stack->lo_avma;
 	w->readable = stack->size_bytes >= 8;
@@ -331,8 +366,10 @@ static void walk_begin(struct walk *w, const struct unwinder *u,
 	w->exact = true;
 	w->slow = w->by_fp = w->unknown_reg = w->missing = false;
 	w->needed_avma = 0;
-	w->epoch = u->epoch;
-	w->known = regs->known & ((UINT64_C(1) << u->arch->reg_count) - 1);
+	w->epoch = w->u->epoch;
+	w->end = END_NO_USER;
+	w->root_cfa = 0;
+	w->known = regs->known & ((UINT64_C(1) << w->arch->reg_count) - 1);
 	memcpy(w->v, regs->v, sizeof(w->v));
 }
 
@@ -359,16 +396,33 @@ static void snapshot(struct unwind_memo *memo, const struct walk *w,
 	r->known = w->known;
 }
 
-/* Returns how many frames of the previous walk go on from here. */
-static uint32_t walk_frames(struct unwinder *u, struct unwind_memo *memo,
-			    const struct unwind_space *space,
-			    const struct unwind_stack *stack, struct walk *w,
-			    struct unwind_walk *out)
+static struct walk_step *push_step(struct unwind_memo *memo,
+				   const struct walk *w,
+				   struct rule_entry *rule)
 {
-	bool usable = memo_usable(memo, u);
-	int64_t cursor = usable ? (int64_t)memo->steps.count - 1 : -1;
-	uint8_t reg_sp = w->arch->reg_sp, reg_pc = w->arch->reg_ra;
-	const struct rule_region *region;
+	struct walk_step *s = vec_push(&memo->fresh);
+
+	s->pc = w->v[w->arch->reg_ra];
+	s->sp = w->v[w->arch->reg_sp];
+	s->cfa = s->ra_avma = 0;
+	s->rule = rule;
+	s->exact = w->exact;
+	s->odd = s->searched = false;
+	s->from_fp = w->by_fp;
+	s->flags = 0;
+	if (w->exact)
+		s->flags = FRAME_F_LEAF;
+	else if (rule->row.flags & CFI_ROW_SIGNAL)
+		s->flags = FRAME_F_SIGNAL;
+	return s;
+}
+
+/* Returns how many frames of the previous walk go on from here. */
+static uint32_t walk_frames(struct unwind_memo *memo, struct walk *w)
+{
+	int64_t cursor = memo_usable(memo, w->u) ?
+			 (int64_t)memo->steps.count - 1 : -1;
+	struct unwinder *u = w->u;
 	struct rule_entry *rule;
 	struct walk_step *s;
 
@@ -378,30 +432,19 @@ static uint32_t walk_frames(struct unwinder *u, struct unwind_memo *memo,
 		    UNWIND_MAX_FRAMES)
 			return (uint32_t)cursor + 1;
 		if (memo->fresh.count == UNWIND_MAX_FRAMES) {
-			ended(out, END_TOO_DEEP);
+			ended(w, END_TOO_DEEP);
 			return 0;
 		}
-		rule = rules_find(u, space, w->v[reg_pc], w->exact);
+		rule = rules_find(u, w->space, w->v[w->arch->reg_ra], w->exact);
 		if (!rule) {
 			if (!memo->fresh.count)
 				push_lost_leaf(memo, w);
-			ended(out, END_NO_RULE);
+			ended(w, END_NO_RULE);
 			return 0;
 		}
-		region = &u->regions.data[rule->region];
-		s = vec_push(&memo->fresh);
-		s->pc = w->v[reg_pc];
-		s->sp = w->v[reg_sp];
-		s->cfa = s->ra_avma = 0;
-		s->rule = rule;
-		s->exact = w->exact;
-		s->odd = false;
-		s->from_fp = w->by_fp;
-		s->flags = w->exact ? FRAME_F_LEAF :
-			   rule->row.flags & CFI_ROW_SIGNAL ? FRAME_F_SIGNAL : 0;
-		if (w->by_fp)
-			u->stats.fp_frames++;
-		if (step(w, s, region, stack, out) == STEP_END)
+		s = push_step(memo, w, rule);
+		u->stats.fp_frames += s->from_fp;
+		if (step(w, s, u->regions.data[rule->region].cfi) == STEP_END)
 			return 0;
 		if (s->odd)
 			snapshot(memo, w, s);
@@ -418,28 +461,31 @@ void unwind_walk(struct unwinder *u, struct unwind_memo *memo,
 	struct walk w;
 	uint32_t shared = 0;
 
-	*out = (struct unwind_walk){ .end = END_NO_USER };
+	w.u = u;
+	w.space = space;
+	w.stack = stack;
 	rules_begin(u, space);
 	vec_clear(&memo->fresh);
 	vec_clear(&memo->snapshots);
-	walk_begin(&w, u, regs, stack);
+	walk_begin(&w, regs);
 	if ((w.known & both) == both)
-		shared = walk_frames(u, memo, space, stack, &w, out);
+		shared = walk_frames(memo, &w);
 	if (shared) {
-		out->end = memo->missing ? stack->beyond : memo->end;
-		out->root_cfa = memo->root_cfa;
+		w.end = memo->missing ? stack->beyond : memo->end;
+		w.root_cfa = memo->root_cfa;
 		w.needed_avma = memo->needed_avma;
 		w.missing = memo->missing;
 	}
-	memo->end = out->end;
-	memo->root_cfa = out->root_cfa;
-	memo->missing = w.missing;
-	memo->needed_avma = out->needed_avma = w.missing ? w.needed_avma : 0;
-	out->slow = w.slow;
-	memo_commit(memo, u, &w, regs, shared);
-	out->frames = memo->frames.data;
-	out->count = (uint32_t)memo->frames.count;
-	out->shared = shared;
+	memo_commit(memo, &w, regs, shared);
+	*out = (struct unwind_walk){
+		.frames = memo->frames.data,
+		.count = (uint32_t)memo->frames.count,
+		.shared = shared,
+		.end = w.end,
+		.slow = w.slow,
+		.root_cfa = w.root_cfa,
+		.needed_avma = w.missing ? w.needed_avma : 0,
+	};
 	u->stats.walks++;
 	u->stats.frames += out->count;
 	u->stats.replayed += shared;

@@ -83,6 +83,9 @@ static inline struct rule_entry *rules_find(struct unwinder *u,
 
 /* --- the walk's state --- */
 struct walk {
+	struct unwinder *u;
+	const struct unwind_space *space;
+	const struct unwind_stack *stack;
 	const struct arch *arch;
 	const uint8_t *bytes;
 	uint64_t lo_avma;
@@ -90,7 +93,9 @@ struct walk {
 	bool readable;		/* ...false when there is none */
 	bool exact;		/* pc is an interrupted instruction */
 	bool slow;
-	bool by_fp;		/* pc was found by a frame pointer */
+	bool by_fp;		/* pc was found by a frame pointer, or searched */
+	enum stack_end end;
+	uint64_t root_cfa;
 	bool unknown_reg;	/* the walk ended for want of a register */
 	bool missing;		/* ... for want of the bytes at needed_avma */
 	uint64_t epoch;
@@ -122,6 +127,7 @@ struct walk_step {
 	uint32_t snapshot;	/* odd: the registers behind it */
 	uint8_t flags;		/* FRAME_F_* */
 	bool exact, odd, from_fp;
+	bool searched;		/* the way to its caller was searched for */
 };
 
 /* --- the memo --- */
@@ -167,8 +173,7 @@ bool memo_usable(const struct unwind_memo *m, const struct unwinder *u);
 bool memo_match(const struct unwind_memo *m, const struct walk *w,
 		int64_t *cursor);
 /* Keeps the first `shared` frames and puts the fresh ones on them. */
-void memo_commit(struct unwind_memo *m, const struct unwinder *u,
-		 const struct walk *w, const struct unwind_regs *leaf_regs,
-		 uint32_t shared);
+void memo_commit(struct unwind_memo *m, const struct walk *w,
+		 const struct unwind_regs *leaf_regs, uint32_t shared);
 
 #endif
