@@ -245,7 +245,7 @@ static void put_frame(struct keeper *k, const struct walk *w,
 	r = &w->u->regions.data[s->rule->region];
 	f->code = r->code;
 	f->module = r->module;
-	f->addr = s->rule->addr;
+	f->addr = s->pc - r->bias;
 	f->cookie = &s->rule->cookie;
 }
 

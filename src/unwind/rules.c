@@ -148,7 +148,9 @@ static uint32_t region_index(struct unwinder *u, const struct unwind_region *r)
 	if (!*slot) {
 		x = vec_push(&u->regions);
 		*x = (struct rule_region){
-			r->cfi, r->module, r->bias, (uint8_t)r->kind };
+			r->cfi, r->module,
+			r->kind == CODE_MODULE ? r->bias : 0,
+			(uint8_t)r->kind };
 		*slot = u->regions.count;
 	}
 	return (uint32_t)(*slot - 1);
@@ -196,13 +198,13 @@ struct rule_entry *rules_miss(struct unwinder *u,
 	struct rule_entry *e;
 	struct cfi_rule rule;
 	uint64_t before;
+	bool found;
 
 	u->stats.rule_misses++;
 	if (!space->find(space->ctx, pc, &region) || region.kind == CODE_NONE)
 		return NULL;
 	e = insert(u, pc, u->key + exact);
 	e->region = region_index(u, &region);
-	e->addr = region.kind == CODE_MODULE ? pc - region.bias : pc;
 	if (region.kind == CODE_JIT && space->jit_rule &&
 	    space->jit_rule(space->ctx, pc, &rule)) {
 		cfi_row_of_rule(&u->pool, &rule, &e->row);
@@ -210,11 +212,12 @@ struct rule_entry *rules_miss(struct unwinder *u,
 	}
 	if (region.kind == CODE_MODULE && region.cfi) {
 		before = cfi_table_compiled(region.cfi);
-		if (row_from_table(region.cfi, e->addr, exact, &e->row)) {
-			u->stats.fdes_compiled +=
-				cfi_table_compiled(region.cfi) - before;
+		found = row_from_table(region.cfi, pc - region.bias, exact,
+				       &e->row);
+		u->stats.fdes_compiled +=
+			cfi_table_compiled(region.cfi) - before;
+		if (found)
 			return e;
-		}
 	}
 	row_from_fp(u, &e->row);
 	return e;

@@ -422,8 +422,9 @@ static uint32_t walk_frames(struct unwind_memo *memo, struct walk *w)
 {
 	int64_t cursor = memo_usable(memo, w->u) ?
 			 (int64_t)memo->steps.count - 1 : -1;
+	uint8_t reg_pc = w->arch->reg_ra;
+	struct rule_entry *rule = NULL;
 	struct unwinder *u = w->u;
-	struct rule_entry *rule;
 	struct walk_step *s;
 
 	for (;;) {
@@ -435,7 +436,9 @@ static uint32_t walk_frames(struct unwind_memo *memo, struct walk *w)
 			ended(w, END_TOO_DEEP);
 			return 0;
 		}
-		rule = rules_find(u, w->space, w->v[w->arch->reg_ra], w->exact);
+		rule = rule ? rules_caller(u, w->space, rule, w->v[reg_pc],
+					   w->exact) :
+		       rules_find(u, w->space, w->v[reg_pc], w->exact);
 		if (!rule) {
 			if (!memo->fresh.count)
 				push_lost_leaf(memo, w);
@@ -458,6 +461,7 @@ void unwind_walk(struct unwinder *u, struct unwind_memo *memo,
 {
 	const uint64_t both = UINT64_C(1) << u->arch->reg_sp |
 			      UINT64_C(1) << u->arch->reg_ra;
+	uint64_t misses = u->stats.rule_misses;
 	struct walk w;
 	uint32_t shared = 0;
 
@@ -487,6 +491,9 @@ void unwind_walk(struct unwinder *u, struct unwind_memo *memo,
 		.needed_avma = w.missing ? w.needed_avma : 0,
 	};
 	u->stats.walks++;
+	misses = u->stats.rule_misses - misses;
+	if (memo->fresh.count > misses)
+		u->stats.rule_hits += memo->fresh.count - misses;
 	u->stats.frames += out->count;
 	u->stats.replayed += shared;
 	u->stats.slow_walks += w.slow;

@@ -19,9 +19,11 @@
 struct rule_entry {
 	uint64_t pc_avma;
 	uint64_t cookie;
-	uint64_t addr;		/* unwind_frame's */
 	uint32_t key;
 	uint32_t region;
+	/* Slot of the entry that its caller had last time, or any. */
+	uint32_t caller_hint;
+	uint32_t unused;
 	struct cfi_row row;
 };
 _Static_assert(sizeof(struct rule_entry) == 64, "one cache line");
@@ -29,7 +31,7 @@ _Static_assert(sizeof(struct rule_entry) == 64, "one cache line");
 struct rule_region {
 	struct cfi_table *cfi;
 	void *module;
-	uint64_t bias;
+	uint64_t bias;		/* 0 for JIT code, whose addresses are avma */
 	uint8_t code;
 };
 
@@ -71,14 +73,32 @@ static inline struct rule_entry *rules_find(struct unwinder *u,
 	struct rule_entry *e = &u->entries[i];
 
 	while (e->key) {
-		if (e->pc_avma == pc && e->key == key) {
-			u->stats.rule_hits++;
+		if (e->pc_avma == pc && e->key == key)
 			return e;
-		}
 		i = (i + 1) & u->mask;
 		e = &u->entries[i];
 	}
 	return rules_miss(u, space, pc, exact);
+}
+
+/*
+ * The same for the caller of `callee`, which as a rule is called from where
+ * it was called last time: the processor can go on with that entry while the
+ * return address is still on its way.
+ */
+static inline struct rule_entry *rules_caller(struct unwinder *u,
+					      const struct unwind_space *space,
+					      struct rule_entry *callee,
+					      uint64_t pc, bool exact)
+{
+	struct rule_entry *e = &u->entries[callee->caller_hint & u->mask];
+
+	if (e->pc_avma == pc && e->key == u->key + exact)
+		return e;
+	e = rules_find(u, space, pc, exact);
+	if (e)
+		callee->caller_hint = (uint32_t)(e - u->entries);
+	return e;
 }
 
 /* --- the walk's state --- */
