@@ -14,6 +14,11 @@ tests_unit_test_cfi_rows_SOURCES = tests/unit/test_cfi_rows.c
 tests_unit_test_cfi_rows_CFLAGS = $(AM_CFLAGS) $(DW_CFLAGS) $(ELF_CFLAGS)
 tests_unit_test_cfi_rows_LDADD = $(UNWIND_LIBS) $(DW_LIBS) $(ELF_LIBS)
 
+check_PROGRAMS += tests/prop/prop_memo
+TESTS += tests/prop/prop_memo
+tests_prop_prop_memo_SOURCES = tests/prop/prop_memo.c tests/support/prng.h
+tests_prop_prop_memo_LDADD = $(UNWIND_LIBS)
+
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/test_self_unwind
 TESTS += tests/unit/test_self_unwind

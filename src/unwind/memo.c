@@ -103,7 +103,8 @@ bool memo_match(const struct unwind_memo *m, const struct walk *w,
 		i--;
 	*cursor = i;
 	if (i < 0 || steps[i].sp != sp || steps[i].pc != pc ||
-	    steps[i].exact != w->exact || !same_needs(m, w, (size_t)i))
+	    steps[i].exact != w->exact || steps[i].from_fp != w->by_fp ||
+	    !same_needs(m, w, (size_t)i))
 		return false;
 	/* What was missing then must be missing now. */
 	if (m->missing && walk_load(w, m->needed_avma, &v)) {
@@ -219,6 +220,7 @@ static void put_step(struct keeper *k, const struct walk *w,
 	step->pc = s->pc;
 	step->sp = s->sp;
 	step->exact = s->exact;
+	step->from_fp = s->from_fp;
 	step->needs_end = (uint32_t)m->needs.count;
 	step->slots_end = (uint32_t)m->slots.count;
 	step->cells_end = (uint32_t)m->cells.count;

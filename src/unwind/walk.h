@@ -153,7 +153,7 @@ struct walk_step {
 /* --- the memo --- */
 struct memo_step {
 	uint64_t pc, sp;
-	bool exact;
+	bool exact, from_fp;
 	uint32_t needs_end, slots_end, cells_end;	/* this step's end */
 };
 
