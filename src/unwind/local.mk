@@ -27,3 +27,8 @@ tests_unit_test_self_unwind_SOURCES = tests/unit/test_self_unwind.c \
 tests_unit_test_self_unwind_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_self_unwind_LDADD = $(UNWIND_LIBS) $(CMOCKA_LIBS)
 endif
+
+EXTRA_PROGRAMS += tests/bench/bench_unwind
+tests_bench_bench_unwind_SOURCES = tests/bench/bench_unwind.c \
+	tests/support/map_space.c
+tests_bench_bench_unwind_LDADD = $(UNWIND_LIBS)
