@@ -20,8 +20,10 @@ struct err;
 struct model;
 
 #define MODEL_MAX_EVENTS 256
-/* One behind the last reason: an end that this version does not know. */
-#define MODEL_ENDS (END_COUNT + 1)
+/* Behind the last reason: one that this version does not know, and none. */
+#define MODEL_END_UNKNOWN END_COUNT
+#define MODEL_END_NO_STACK (END_COUNT + 1)
+#define MODEL_ENDS (END_COUNT + 2)
 
 struct model_text {
 	const char *bytes;	/* NUL behind */
@@ -149,7 +151,10 @@ const struct model_place *model_places(struct model *m, struct frame_id frame,
 				       size_t *count);
 /* Appends the name as it came, escaped by nobody. */
 void model_function_name(struct model *m, uint32_t id, struct buf *out);
-/* The last component of a module's path, "[unknown]" if there is none. */
+/*
+ * The last component of a module's path without " (deleted)", "[unknown]" if
+ * there is none. Not NUL-ended.
+ */
 struct model_text model_module_name(const struct model *m,
 				    struct module_id id);
 /* "complete", "cut", "no_rule", ... as the JSON report has them. */

@@ -4,3 +4,12 @@ src_export_libexport_a_SOURCES = \
 	src/export/script_frames.c \
 	src/export/script_names.c \
 	src/export/script_tasks.c
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/test_script
+TESTS += tests/unit/test_script
+tests_unit_test_script_SOURCES = tests/unit/test_script.c $(SESSION)
+tests_unit_test_script_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_script_LDADD = src/export/libexport.a $(MODEL_LIBS) \
+	$(CMOCKA_LIBS)
+endif

@@ -62,6 +62,8 @@ void script_put_header(struct script *s);
 
 static inline void put_fast(struct buf *b, const char *p, size_t len)
 {
+	if (!len)
+		return;
 	if (b->capacity - b->len < len)
 		buf_reserve(b, len);
 	memcpy(b->data + b->len, p, len);

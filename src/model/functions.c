@@ -163,11 +163,16 @@ const struct model_place *model_places(struct model *m, struct frame_id frame,
 struct model_text model_module_name(const struct model *m,
 				    struct module_id id)
 {
+	static const char deleted[] = " (deleted)";	/* says the kernel */
 	struct model_text path = model_string(m, model_module(m, id)->path);
+	size_t gone = sizeof(deleted) - 1;
 	const char *slash;
 
 	if (!path.len)
 		return (struct model_text){ "[unknown]", 9 };
+	if (path.len > gone &&
+	    !memcmp(path.bytes + path.len - gone, deleted, gone))
+		path.len -= (uint32_t)gone;
 	slash = memrchr(path.bytes, '/', path.len);
 	if (!slash || slash == path.bytes + path.len - 1)
 		return path;

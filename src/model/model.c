@@ -241,13 +241,15 @@ const struct model_sample *model_samples(struct model *m, size_t *count)
 
 const char *model_end_name(unsigned int end)
 {
+	if (end == MODEL_END_NO_STACK)
+		return "no_stack";
 	return end < END_COUNT ? stack_end_name((enum stack_end)end) :
 	       "unknown";
 }
 
 const char *model_end_text(unsigned int end)
 {
-	static const char *const texts[] = {
+	static const char *const texts[MODEL_ENDS] = {
 		[END_COMPLETE] = "complete",
 		[END_CUT] = "cut: stack copy too short",
 		[END_NO_RULE] = "cut: no unwind rule",
@@ -257,7 +259,9 @@ const char *model_end_text(unsigned int end)
 		[END_TOO_DEEP] = "cut: too deep",
 		[END_NOT_HELD] = "cut: read not proved",
 		[END_PRESSURE] = "cut: too many samples",
+		[MODEL_END_UNKNOWN] = "cut: unknown reason",
+		[MODEL_END_NO_STACK] = "no stack",
 	};
 
-	return end < ARRAY_LEN(texts) ? texts[end] : "cut: unknown reason";
+	return texts[end < MODEL_ENDS ? end : MODEL_END_UNKNOWN];
 }

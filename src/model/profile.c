@@ -37,8 +37,8 @@ static struct profile_thread *thread_row(struct profile *p, struct hmap *index,
 static unsigned int cell_end(const struct model *m,
 			     const struct model_cell *cell)
 {
-	/* Without any stack: of all reasons, none that we know. */
-	return cell->stack.v ? m->stack_ends.data[cell->stack.v] : END_COUNT;
+	return cell->stack.v ? m->stack_ends.data[cell->stack.v] :
+	       MODEL_END_NO_STACK;
 }
 
 static void sum_cells(struct profile *p)
@@ -70,8 +70,9 @@ static void sum_cells(struct profile *p)
 			row->no_user += cell->cost.samples;
 	}
 	hmap_release(&index);
-	qsort(p->thread_rows.data, p->thread_rows.count,
-	      sizeof(*p->thread_rows.data), thread_row_order);
+	if (p->thread_rows.count)
+		qsort(p->thread_rows.data, p->thread_rows.count,
+		      sizeof(*p->thread_rows.data), thread_row_order);
 }
 
 int profile_new(struct profile **out, struct model *m,

@@ -88,7 +88,8 @@ static int select_event(struct profile *p, struct err *err)
 		name = model_string(m, m->events.data[i].name);
 		if (!strcmp(name.bytes, p->sel.event)) {
 			p->event.v = (uint32_t)i;
-			return 0;
+			ret = 0;
+			goto out;
 		}
 		buf_printf(&names, "%s%s", names.len ? ", " : "", name.bytes);
 	}
@@ -96,6 +97,7 @@ static int select_event(struct profile *p, struct err *err)
 		      "no event '%s' was recorded; there %s %s", p->sel.event,
 		      m->events.count > 2 ? "are" : "is",
 		      names.len ? buf_cstr(&names) : "none");
+out:
 	buf_release(&names);
 	return ret;
 }

@@ -194,5 +194,7 @@ void profile_sum_functions(struct profile *p)
 			sum_event(p, (struct event_id){ i }, &links);
 	}
 	stack_links_release(&links);
-	qsort(p->rows.data, p->rows.count, sizeof(*p->rows.data), row_order);
+	if (p->rows.count)
+		qsort(p->rows.data, p->rows.count,
+		      sizeof(*p->rows.data), row_order);
 }

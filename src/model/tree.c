@@ -185,8 +185,9 @@ void call_tree_expand(struct call_tree *t, const struct call_node *node,
 		else
 			add_callees(t, item.stack);
 	}
-	qsort(t->found.data, t->found.count, sizeof(*t->found.data),
-	      candidate_order);
+	if (t->found.count)
+		qsort(t->found.data, t->found.count, sizeof(*t->found.data),
+		      candidate_order);
 	*nodes = mem_alloc((t->found.count + 1) * sizeof(**nodes));
 	*count = cut_into_nodes(t, min_weight, *nodes);
 	if (is_root && node->self.samples && node->self.weight >= min_weight)

@@ -13,10 +13,42 @@
 #include "report/internal.h"
 
 #define DIGITS 40
+#define KEY_COLUMNS 11
 
 static void put_key(struct report *r, const char *key)
 {
-	buf_printf(&r->o->buf, "%-10s ", key);
+	buf_printf(&r->o->buf, "%-*s ", KEY_COLUMNS - 1, key);
+}
+
+/*
+ * Breaks the lines from `start` on at blanks where they are too long, and
+ * indents what follows below the values.
+ */
+static void wrap(struct buf *b, size_t start, size_t columns)
+{
+	struct buf lines = { 0 };
+	size_t at, used = 0, word;
+
+	buf_put(&lines, b->data + start, b->len - start);
+	b->len = start;
+	for (at = 0; at < lines.len; at += word) {
+		for (word = 1; at + word < lines.len; word++) {
+			if (lines.data[at + word] == ' ' ||
+			    lines.data[at + word] == '\n')
+				break;
+		}
+		if (lines.data[at] == '\n') {
+			used = 0;
+		} else if (lines.data[at] == ' ' && used > KEY_COLUMNS &&
+			   used + text_columns(lines.data + at, word) >
+			   columns) {
+			buf_printf(b, "\n%*s", KEY_COLUMNS - 1, "");
+			used = KEY_COLUMNS - 1;
+		}
+		buf_put(b, lines.data + at, word);
+		used += text_columns(lines.data + at, word);
+	}
+	buf_release(&lines);
 }
 
 static void put_text(struct report *r, const char *s)
@@ -130,6 +162,7 @@ static void put_stacks(struct report *r)
 	const uint64_t *ends = profile_ends(r->p, r->event);
 	uint64_t with_user = r->total.samples - ends[END_NO_USER];
 	struct buf *b = &r->o->buf;
+	const char *text;
 	char cell[DIGITS];
 	unsigned int i;
 
@@ -142,9 +175,12 @@ static void put_stacks(struct report *r)
 	for (i = 0; i < MODEL_ENDS; i++) {
 		if (!ends[i] || i == END_COMPLETE)
 			continue;
-		buf_printf(b, "; %s %s",
-			   cell_count(cell, sizeof(cell), ends[i]),
-			   model_end_text(i));
+		cell_count(cell, sizeof(cell), ends[i]);
+		text = model_end_text(i);
+		if (!strncmp(text, "cut: ", 5))
+			buf_printf(b, "; %s cut (%s)", cell, text + 5);
+		else
+			buf_printf(b, "; %s with %s", cell, text);
 	}
 	buf_putc(b, '\n');
 }
@@ -228,6 +264,7 @@ void report_head(struct report *r)
 {
 	const char *command = model_meta(r->m, "command");
 	const char *mode = model_meta(r->m, "mode");
+	size_t start = r->o->buf.len;
 
 	if (command && *command) {
 		put_key(r, mode && !strcmp(mode, "attach") ? "attached" :
@@ -247,6 +284,8 @@ void report_head(struct report *r)
 		put_text(r, r->opts->state);
 		buf_putc(&r->o->buf, '\n');
 	}
+	if (r->opts->columns)
+		wrap(&r->o->buf, start, r->opts->columns);
 	buf_putc(&r->o->buf, '\n');
 }
 

@@ -91,12 +91,17 @@ static void put_chain(struct tree_text *t, struct buf *b, size_t columns)
 			goto out;
 		}
 	}
+	/* No two names fit whole: the first has a third, the last the rest. */
 	buf_clear(&text);
-	buf_printf(&text, "(%zu more) > ", count - 1);
+	cell_put_cut(&text, &head, limit / 3, t->r->opts->utf8);
+	buf_puts(&text, " > ");
+	if (count > 2)
+		buf_printf(&text, "(%zu more) > ", count - 2);
 	buf_put(b, text.data, text.len);
+	from = cell_columns(&text);
 	label_put(b, t->r, t->chain.data[count - 1].function,
 		  t->chain.data[count - 1].is_inlined,
-		  limit > text.len + 16 ? limit - text.len : 16);
+		  limit > from + 8 ? limit - from : 8);
 out:
 	buf_release(&head);
 	buf_release(&text);
@@ -137,7 +142,10 @@ static void follow_chain(struct tree_text *t, struct call_node node,
 	vec_clear(&t->chain);
 	*vec_push(&t->chain) = node;
 	call_tree_expand(t->tree, &node, t->min_weight, nodes, count);
+	/* why a stack was cut stays a line of its own */
 	while (!t->r->opts->expand && *count == 1 &&
+	       model_function(t->r->m, node.function)->kind !=
+	       FUNCTION_PSEUDO &&
 	       (*nodes)->total.samples == node.total.samples &&
 	       (*nodes)->total.weight == node.total.weight) {
 		node = (*nodes)[0];

@@ -10,6 +10,7 @@ status=0
 
 python3 tests/lint/code_lint.py . || status=1
 python3 tests/lint/docs_lint.py . || status=1
+python3 tests/lint/perfscript_lint.py --self-test || status=1
 
 while IFS= read -r script; do
 	case $(head -n 1 "$script") in
