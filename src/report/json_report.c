@@ -14,7 +14,7 @@
 
 #include "adder/vec.h"
 #include "report/internal.h"
-#include "report/json.h"
+#include "report/jsonw.h"
 
 struct group {
 	size_t first, count;	/* rows of one function */
@@ -28,44 +28,44 @@ struct level {
 	uint64_t parent;	/* index of the node that calls these */
 };
 
-static void put_id(struct json *j, const struct report *r, const char *key,
+static void put_id(struct jsonw *j, const struct report *r, const char *key,
 		   struct str_id id)
 {
 	struct model_text text = model_string(r->m, id);
 
 	if (text.len)
-		json_text(j, key, text.bytes, text.len);
+		jsonw_text(j, key, text.bytes, text.len);
 	else
-		json_null(j, key);
+		jsonw_null(j, key);
 }
 
-static void put_events(struct json *j, struct report *r)
+static void put_events(struct jsonw *j, struct report *r)
 {
 	uint32_t i;
 
-	json_open(j, "events", '[');
+	jsonw_open(j, "events", '[');
 	for (i = 1; i < model_event_count(r->m); i++) {
 		const struct rec_event *e;
 		struct model_cost c;
 
 		e = model_event(r->m, (struct event_id){ i });
 		c = profile_total(r->p, (struct event_id){ i });
-		json_open(j, NULL, '{');
+		jsonw_open(j, NULL, '{');
 		put_id(j, r, "name", e->name);
-		json_str(j, "unit", e->unit == UNIT_NS ? "ns" : "count");
-		json_u64(j, "samples", c.samples);
-		json_bool(j, "scaled", false);
-		json_u64(j, "weight", c.weight);
-		json_u64(j, "frequency_hz", e->frequency_hz);
-		json_u64(j, "period", e->period);
-		json_bool(j, "user_only", e->user_only);
-		json_close(j, '}');
+		jsonw_str(j, "unit", e->unit == UNIT_NS ? "ns" : "count");
+		jsonw_u64(j, "samples", c.samples);
+		jsonw_bool(j, "scaled", false);
+		jsonw_u64(j, "weight", c.weight);
+		jsonw_u64(j, "frequency_hz", e->frequency_hz);
+		jsonw_u64(j, "period", e->period);
+		jsonw_bool(j, "user_only", e->user_only);
+		jsonw_close(j, '}');
 	}
-	json_close(j, ']');
-	json_line(j);
+	jsonw_close(j, ']');
+	jsonw_line(j);
 }
 
-static void put_stacks(struct json *j, struct report *r, uint64_t samples)
+static void put_stacks(struct jsonw *j, struct report *r, uint64_t samples)
 {
 	uint64_t ends[MODEL_ENDS] = { 0 }, with_user;
 	uint32_t e;
@@ -77,52 +77,52 @@ static void put_stacks(struct json *j, struct report *r, uint64_t samples)
 						(struct event_id){ e })[i];
 	}
 	with_user = samples - ends[END_NO_USER];
-	json_open(j, "stacks", '{');
-	json_u64(j, "complete", ends[END_COMPLETE]);
-	json_u64(j, "cut", ends[END_CUT]);
-	json_u64(j, "no_rule", ends[END_NO_RULE]);
-	json_u64(j, "other", samples - ends[END_COMPLETE] - ends[END_CUT] -
+	jsonw_open(j, "stacks", '{');
+	jsonw_u64(j, "complete", ends[END_COMPLETE]);
+	jsonw_u64(j, "cut", ends[END_CUT]);
+	jsonw_u64(j, "no_rule", ends[END_NO_RULE]);
+	jsonw_u64(j, "other", samples - ends[END_COMPLETE] - ends[END_CUT] -
 		 ends[END_NO_RULE]);
 	if (with_user)
-		json_double(j, "complete_share",
+		jsonw_double(j, "complete_share",
 			    (double)ends[END_COMPLETE] / (double)with_user);
 	else
-		json_null(j, "complete_share");
+		jsonw_null(j, "complete_share");
 	for (i = END_NO_PROGRESS; i < MODEL_ENDS; i++)
-		json_u64(j, model_end_name((unsigned int)i), ends[i]);
-	json_close(j, '}');
-	json_line(j);
+		jsonw_u64(j, model_end_name((unsigned int)i), ends[i]);
+	jsonw_close(j, '}');
+	jsonw_line(j);
 }
 
-static void put_steps(struct json *j, struct report *r)
+static void put_steps(struct jsonw *j, struct report *r)
 {
 	size_t count, i;
 	const struct model_step *steps = model_steps(r->m, &count);
 
-	json_open(j, "ladder", '[');
+	jsonw_open(j, "ladder", '[');
 	for (i = 0; i < count; i++) {
 		if (!steps[i].is_warning)
 			put_id(j, r, NULL, steps[i].text);
 	}
-	json_close(j, ']');
-	json_line(j);
-	json_open(j, "warnings", '[');
+	jsonw_close(j, ']');
+	jsonw_line(j);
+	jsonw_open(j, "warnings", '[');
 	for (i = 0; i < count; i++) {
 		if (!steps[i].is_warning)
 			continue;
-		json_open(j, NULL, '{');
+		jsonw_open(j, NULL, '{');
 		put_id(j, r, "text", steps[i].text);
-		json_u64(j, "count", steps[i].count);
-		json_close(j, '}');
+		jsonw_u64(j, "count", steps[i].count);
+		jsonw_close(j, '}');
 	}
 	if (r->opts->state) {
-		json_open(j, NULL, '{');
-		json_str(j, "text", r->opts->state);
-		json_u64(j, "count", 1);
-		json_close(j, '}');
+		jsonw_open(j, NULL, '{');
+		jsonw_str(j, "text", r->opts->state);
+		jsonw_u64(j, "count", 1);
+		jsonw_close(j, '}');
 	}
-	json_close(j, ']');
-	json_line(j);
+	jsonw_close(j, ']');
+	jsonw_line(j);
 }
 
 static uint64_t thread_wall_ns(struct report *r, const struct model_thread *t)
@@ -137,21 +137,21 @@ static uint64_t thread_wall_ns(struct report *r, const struct model_thread *t)
 	return end > start ? end - start : 0;
 }
 
-static void put_parts(struct json *j, uint64_t wall_ns, uint64_t running_ns)
+static void put_parts(struct jsonw *j, uint64_t wall_ns, uint64_t running_ns)
 {
-	json_u64(j, "wall_ns", wall_ns);
-	json_u64(j, "running_ns", running_ns);
-	json_null(j, "runnable_ns");
-	json_null(j, "blocked_ns");
-	json_null(j, "unknown_ns");
+	jsonw_u64(j, "wall_ns", wall_ns);
+	jsonw_u64(j, "running_ns", running_ns);
+	jsonw_null(j, "runnable_ns");
+	jsonw_null(j, "blocked_ns");
+	jsonw_null(j, "unknown_ns");
 }
 
-static void put_threads(struct json *j, struct report *r)
+static void put_threads(struct jsonw *j, struct report *r)
 {
 	size_t count, at = 0, i;
 	const struct profile_thread *rows = profile_threads(r->p, &count);
 
-	json_open(j, "threads", '[');
+	jsonw_open(j, "threads", '[');
 	for (i = 1; i < model_thread_count(r->m); i++) {
 		const struct model_thread *t;
 		struct model_cost c = { 0 };
@@ -166,22 +166,22 @@ static void put_threads(struct json *j, struct report *r)
 		if (!profile_wants_thread(r->p,
 					  (struct thread_id){ (uint32_t)i }))
 			continue;
-		json_line(j);
-		json_open(j, NULL, '{');
-		json_u64(j, "pid", (uint64_t)(t->pid < 0 ? 0 : t->pid));
-		json_u64(j, "tid", (uint64_t)(t->tid < 0 ? 0 : t->tid));
+		jsonw_line(j);
+		jsonw_open(j, NULL, '{');
+		jsonw_u64(j, "pid", (uint64_t)(t->pid < 0 ? 0 : t->pid));
+		jsonw_u64(j, "tid", (uint64_t)(t->tid < 0 ? 0 : t->tid));
 		put_id(j, r, "name", t->name);
 		put_parts(j, thread_wall_ns(r, t), c.running_ns);
-		json_u64(j, "samples", c.samples);
-		json_u64(j, "complete", complete);
-		json_close(j, '}');
+		jsonw_u64(j, "samples", c.samples);
+		jsonw_u64(j, "complete", complete);
+		jsonw_close(j, '}');
 		out_check(r->o);
 	}
-	json_close(j, ']');
-	json_line(j);
+	jsonw_close(j, ']');
+	jsonw_line(j);
 }
 
-static void put_time(struct json *j, struct report *r)
+static void put_time(struct jsonw *j, struct report *r)
 {
 	uint64_t wall_ns = 0, running_ns = 0;
 	struct thread_id id;
@@ -194,14 +194,14 @@ static void put_time(struct json *j, struct report *r)
 	for (e = 1; e < model_event_count(r->m); e++)
 		running_ns += profile_total(r->p,
 					    (struct event_id){ e }).running_ns;
-	json_open(j, "time", '{');
+	jsonw_open(j, "time", '{');
 	put_parts(j, wall_ns, running_ns);
-	json_null(j, "unsampled_ns");
-	json_close(j, '}');
-	json_line(j);
+	jsonw_null(j, "unsampled_ns");
+	jsonw_close(j, '}');
+	jsonw_line(j);
 }
 
-static void put_function(struct json *j, struct report *r, uint32_t function)
+static void put_function(struct jsonw *j, struct report *r, uint32_t function)
 {
 	static const char *const kinds[] = {
 		[FUNCTION_PYTHON] = "python", [FUNCTION_NATIVE] = "native",
@@ -211,50 +211,50 @@ static void put_function(struct json *j, struct report *r, uint32_t function)
 	struct buf name = { 0 };
 
 	profile_function_name(r->p, function, &name);
-	json_text(j, "name", name.data, name.len);
+	jsonw_text(j, "name", name.data, name.len);
 	buf_release(&name);
 	put_id(j, r, "file", f->file);
 	if (f->line)
-		json_u64(j, "line", f->line);
+		jsonw_u64(j, "line", f->line);
 	else
-		json_null(j, "line");
-	json_str(j, "kind", kinds[f->kind]);
+		jsonw_null(j, "line");
+	jsonw_str(j, "kind", kinds[f->kind]);
 	put_id(j, r, "module", model_module(r->m, f->module)->path);
 }
 
-static void open_cost(struct json *j, const char *key,
+static void open_cost(struct jsonw *j, const char *key,
 		      const struct model_cost *c)
 {
-	json_open(j, key, '{');
-	json_u64(j, "running_ns", c->running_ns);
-	json_null(j, "runnable_ns");
-	json_null(j, "blocked_ns");
-	json_u64(j, "samples", c->samples);
-	json_open(j, "events", '{');
+	jsonw_open(j, key, '{');
+	jsonw_u64(j, "running_ns", c->running_ns);
+	jsonw_null(j, "runnable_ns");
+	jsonw_null(j, "blocked_ns");
+	jsonw_u64(j, "samples", c->samples);
+	jsonw_open(j, "events", '{');
 }
 
-static void put_event_cost(struct json *j, struct report *r,
+static void put_event_cost(struct jsonw *j, struct report *r,
 			   struct event_id event, const struct model_cost *c)
 {
 	struct model_text name;
 
 	name = model_string(r->m, model_event(r->m, event)->name);
-	json_u64_at(j, name.bytes, name.len, c->weight);
+	jsonw_u64_at(j, name.bytes, name.len, c->weight);
 }
 
-static void close_cost(struct json *j)
+static void close_cost(struct jsonw *j)
 {
-	json_close(j, '}');
-	json_close(j, '}');
+	jsonw_close(j, '}');
+	jsonw_close(j, '}');
 }
 
-static void put_group(struct json *j, struct report *r, const struct group *g,
+static void put_group(struct jsonw *j, struct report *r, const struct group *g,
 		      const struct profile_row *rows)
 {
 	size_t i;
 
-	json_line(j);
-	json_open(j, NULL, '{');
+	jsonw_line(j);
+	jsonw_open(j, NULL, '{');
 	put_function(j, r, rows[g->first].function);
 	open_cost(j, "self", &g->self);
 	for (i = g->first; i < g->first + g->count; i++) {
@@ -266,7 +266,7 @@ static void put_group(struct json *j, struct report *r, const struct group *g,
 	for (i = g->first; i < g->first + g->count; i++)
 		put_event_cost(j, r, rows[i].event, &rows[i].total);
 	close_cost(j);
-	json_close(j, '}');
+	jsonw_close(j, '}');
 }
 
 static int group_order(const void *pa, const void *pb)
@@ -312,44 +312,44 @@ static struct group *group_rows(struct report *r,
 	return g;
 }
 
-static void put_functions(struct json *j, struct report *r)
+static void put_functions(struct jsonw *j, struct report *r)
 {
 	size_t count, groups, i;
 	const struct profile_row *rows = profile_rows(r->p, &count);
 	struct group *g = group_rows(r, rows, count, &groups);
 
-	json_open(j, "functions", '[');
+	jsonw_open(j, "functions", '[');
 	for (i = 0; i < groups && !out_check(r->o); i++) {
 		if (r->opts->limit && i == r->opts->limit)
 			break;
 		put_group(j, r, &g[i], rows);
 	}
-	json_close(j, ']');
-	json_line(j);
+	jsonw_close(j, ']');
+	jsonw_line(j);
 	mem_free(g);
 }
 
-static void put_node(struct json *j, struct report *r,
+static void put_node(struct jsonw *j, struct report *r,
 		     const struct call_node *n, const struct level *l)
 {
-	json_line(j);
-	json_open(j, NULL, '{');
+	jsonw_line(j);
+	jsonw_open(j, NULL, '{');
 	if (l->parent == UINT64_MAX)
-		json_null(j, "parent");
+		jsonw_null(j, "parent");
 	else
-		json_u64(j, "parent", l->parent);
+		jsonw_u64(j, "parent", l->parent);
 	put_function(j, r, n->function);
-	json_bool(j, "inlined", n->is_inlined);
+	jsonw_bool(j, "inlined", n->is_inlined);
 	open_cost(j, "self", &n->self);
 	put_event_cost(j, r, r->event, &n->self);
 	close_cost(j);
 	open_cost(j, "total", &n->total);
 	put_event_cost(j, r, r->event, &n->total);
 	close_cost(j);
-	json_close(j, '}');
+	jsonw_close(j, '}');
 }
 
-static void put_tree(struct json *j, struct report *r)
+static void put_tree(struct jsonw *j, struct report *r)
 {
 	double min = r->opts->min_percent / 100 * (double)r->total.weight;
 	uint64_t min_weight = min < 1 ? 0 : (uint64_t)min, index = 0;
@@ -358,7 +358,7 @@ static void put_tree(struct json *j, struct report *r)
 	VEC(struct level) levels = { 0 };
 	struct level next = { .parent = UINT64_MAX }, *l;
 
-	json_open(j, "tree", '[');
+	jsonw_open(j, "tree", '[');
 	call_tree_expand(tree, &node, min_weight, &next.nodes, &next.count);
 	*vec_push(&levels) = next;
 	while (levels.count) {
@@ -375,7 +375,7 @@ static void put_tree(struct json *j, struct report *r)
 				 &next.count);
 		*vec_push(&levels) = next;
 	}
-	json_close(j, ']');
+	jsonw_close(j, ']');
 	vec_release(&levels);
 	call_tree_free(tree);
 }
@@ -388,37 +388,37 @@ int report_json(struct out *o, struct profile *p,
 		.event = profile_event(p),
 	};
 	const struct model_totals *t = model_totals(r.m);
-	struct json j = { .b = &o->buf };
+	struct jsonw j = { .b = &o->buf };
 	uint64_t samples = 0;
 	uint32_t e;
 
 	r.total = profile_total(p, r.event);
 	for (e = 1; e < model_event_count(r.m); e++)
 		samples += profile_total(p, (struct event_id){ e }).samples;
-	json_open(&j, NULL, '{');
-	json_str(&j, "format", "adder-report");
-	json_u64(&j, "version", 1);
-	json_u64(&j, "duration_ns", t->end_mono_ns > t->start_mono_ns ?
+	jsonw_open(&j, NULL, '{');
+	jsonw_str(&j, "format", "adder-report");
+	jsonw_u64(&j, "version", 1);
+	jsonw_u64(&j, "duration_ns", t->end_mono_ns > t->start_mono_ns ?
 		 t->end_mono_ns - t->start_mono_ns : 0);
-	json_line(&j);
+	jsonw_line(&j);
 	put_events(&j, &r);
-	json_u64(&j, "samples", samples);
-	json_u64(&j, "lost", t->lost);
-	json_u64(&j, "late", t->late);
-	json_u64(&j, "throttled_ns", t->throttled_ns);
-	json_bool(&j, "whole", !opts->state && t->is_finished);
+	jsonw_u64(&j, "samples", samples);
+	jsonw_u64(&j, "lost", t->lost);
+	jsonw_u64(&j, "late", t->late);
+	jsonw_u64(&j, "throttled_ns", t->throttled_ns);
+	jsonw_bool(&j, "whole", !opts->state && t->is_finished);
 	put_stacks(&j, &r, samples);
 	put_steps(&j, &r);
 	put_time(&j, &r);
 	put_threads(&j, &r);
 	put_functions(&j, &r);
-	json_open(&j, "waits", '[');
-	json_close(&j, ']');
+	jsonw_open(&j, "waits", '[');
+	jsonw_close(&j, ']');
 	if (opts->by == REPORT_TREE && r.event.v) {
-		json_line(&j);
+		jsonw_line(&j);
 		put_tree(&j, &r);
 	}
-	json_close(&j, '}');
+	jsonw_close(&j, '}');
 	buf_putc(&o->buf, '\n');
 	return out_check(o);
 }

@@ -2,7 +2,7 @@ noinst_LIBRARIES += src/report/libreport.a
 src_report_libreport_a_SOURCES = \
 	src/report/cells.c \
 	src/report/functions.c \
-	src/report/json.c \
+	src/report/jsonw.c \
 	src/report/json_report.c \
 	src/report/label.c \
 	src/report/report.c \
@@ -22,8 +22,9 @@ endif
 check_PROGRAMS += tests/support/gen_session
 tests_support_gen_session_SOURCES = tests/support/gen_session.c $(SESSION)
 tests_support_gen_session_LDADD = $(RECORDING_LIBS)
-TESTS += tests/golden/golden.sh
-dist_check_SCRIPTS += tests/golden/golden.sh
+TESTS += tests/golden/golden.sh tests/golden/cli.sh
+dist_check_SCRIPTS += tests/golden/golden.sh tests/golden/cli.sh
+dist_check_SCRIPTS += tests/bench/bench_report.py
 EXTRA_DIST += $(patsubst $(srcdir)/%,%,$(wildcard \
 	$(srcdir)/tests/golden/*/cmd $(srcdir)/tests/golden/*/expected))
 

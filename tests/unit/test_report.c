@@ -13,7 +13,7 @@
 #include "adder/report.h"
 #include "adder/text.h"
 #include "report/internal.h"
-#include "report/json.h"
+#include "report/jsonw.h"
 
 struct collected {
 	struct buf text;
@@ -150,14 +150,14 @@ static void json_strings_are_valid_whatever_the_bytes(void **state)
 		{ "\xed\xa0\x80", "\"\\\\xed\\\\xa0\\\\x80\"" },
 	};
 	struct buf b = { 0 };
-	struct json j = { .b = &b };
+	struct jsonw j = { .b = &b };
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < ARRAY_LEN(cases); i++) {
 		buf_clear(&b);
 		j.has_before = false;
-		json_str(&j, NULL, cases[i].in);
+		jsonw_str(&j, NULL, cases[i].in);
 		assert_string_equal(buf_cstr(&b), cases[i].out);
 	}
 	buf_release(&b);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "report/json.h"
+#include "report/jsonw.h"
 
 #include <string.h>
 
@@ -40,7 +40,7 @@ static void put_string(struct buf *b, const char *s, size_t len)
 	buf_putc(b, '"');
 }
 
-static void before_value(struct json *j, const char *key, size_t key_len)
+static void before_value(struct jsonw *j, const char *key, size_t key_len)
 {
 	if (j->has_before)
 		buf_putc(j->b, ',');
@@ -51,66 +51,66 @@ static void before_value(struct json *j, const char *key, size_t key_len)
 	buf_putc(j->b, ':');
 }
 
-static void before(struct json *j, const char *key)
+static void before(struct jsonw *j, const char *key)
 {
 	before_value(j, key, key ? strlen(key) : 0);
 }
 
-void json_open(struct json *j, const char *key, char bracket)
+void jsonw_open(struct jsonw *j, const char *key, char bracket)
 {
 	before(j, key);
 	buf_putc(j->b, bracket);
 	j->has_before = false;
 }
 
-void json_close(struct json *j, char bracket)
+void jsonw_close(struct jsonw *j, char bracket)
 {
 	buf_putc(j->b, bracket);
 	j->has_before = true;
 }
 
-void json_u64(struct json *j, const char *key, uint64_t v)
+void jsonw_u64(struct jsonw *j, const char *key, uint64_t v)
 {
 	before(j, key);
 	buf_printf(j->b, "%llu", (unsigned long long)v);
 }
 
-void json_u64_at(struct json *j, const char *key, size_t key_len, uint64_t v)
+void jsonw_u64_at(struct jsonw *j, const char *key, size_t key_len, uint64_t v)
 {
 	before_value(j, key, key_len);
 	buf_printf(j->b, "%llu", (unsigned long long)v);
 }
 
-void json_double(struct json *j, const char *key, double v)
+void jsonw_double(struct jsonw *j, const char *key, double v)
 {
 	before(j, key);
 	buf_printf(j->b, "%.6f", v);
 }
 
-void json_bool(struct json *j, const char *key, bool v)
+void jsonw_bool(struct jsonw *j, const char *key, bool v)
 {
 	before(j, key);
 	buf_puts(j->b, v ? "true" : "false");
 }
 
-void json_null(struct json *j, const char *key)
+void jsonw_null(struct jsonw *j, const char *key)
 {
 	before(j, key);
 	buf_puts(j->b, "null");
 }
 
-void json_text(struct json *j, const char *key, const char *bytes, size_t len)
+void jsonw_text(struct jsonw *j, const char *key, const char *bytes, size_t len)
 {
 	before(j, key);
 	put_string(j->b, bytes, len);
 }
 
-void json_str(struct json *j, const char *key, const char *s)
+void jsonw_str(struct jsonw *j, const char *key, const char *s)
 {
-	json_text(j, key, s, strlen(s));
+	jsonw_text(j, key, s, strlen(s));
 }
 
-void json_line(struct json *j)
+void jsonw_line(struct jsonw *j)
 {
 	if (j->has_before) {
 		buf_puts(j->b, ",\n");
