@@ -15,6 +15,7 @@
 struct err;
 struct pipeline;
 struct space;
+struct sys_ops;
 
 struct pipeline_opts {
 	struct sink sink;
@@ -31,10 +32,9 @@ struct pipeline_opts {
 struct pipeline_stats {
 	uint64_t samples;
 	uint64_t end[END_COUNT];	/* by enum stack_end */
-	uint64_t frames, python_frames;
-	uint64_t slow_walks, fp_frames;
-	uint64_t unnamed_trampolines;
-	uint64_t cpu_ns;
+	uint64_t frames;	/* walked */
+	uint64_t slow_walks;	/* an expression had to be evaluated */
+	uint64_t unnamed_jit;	/* frames in JIT memory without a name */
 };
 
 struct pipeline *pipeline_new(const struct pipeline_opts *opts);
@@ -49,10 +49,17 @@ int pipeline_event(struct pipeline *p, const struct rec_event *ev,
 int pipeline_meta(struct pipeline *p, const char *key, const char *value);
 int pipeline_step(struct pipeline *p, const char *text, uint64_t count,
 		  bool is_warning);
-/* Names all native frames seen since the last call (periodic and at close). */
-int pipeline_symbolize(struct pipeline *p, struct err *err);
+/* Losses that are not in the rings' own records; 0 is none. */
+int pipeline_lost(struct pipeline *p, uint64_t t_mono_ns, enum lost_why why,
+		  uint64_t count);
+/*
+ * Names native and kernel frames: those seen since the last call by symbol
+ * tables only or, at the close, all of them with inlined functions and lines.
+ */
+int pipeline_symbolize(struct pipeline *p, bool at_close, struct err *err);
 /* Pids that have run a Python with the trampoline, for py_map_remove(). */
 size_t pipeline_python_pids(struct pipeline *p, pid_t **pids);
+/* The last words: advice, names, REC_FINISH (its samples are filled in). */
 int pipeline_finish(struct pipeline *p, const struct rec_finish *totals,
 		    struct err *err);
 const struct pipeline_stats *pipeline_stats(const struct pipeline *p);

@@ -44,11 +44,11 @@ struct pl_process {
 struct pl_thread {
 	struct unwind_memo *memo;
 	struct process *process;	/* an exec changes it */
-	uint64_t generation;
 	uint64_t hint_avma;	/* last told end of the stack in use */
 	uint32_t count;		/* frames of the last walk */
 	enum stack_end end;	/* of the last walk */
 	uint32_t capacity;
+	uint32_t *frame_ids;	/* as if nothing were known of Python */
 	uint32_t *stack_ids;	/* stack made of frames 0..i */
 	uint8_t *marks;		/* enum splice_mark */
 	bool *is_tramp;
@@ -69,8 +69,7 @@ struct pipeline {
 	uint32_t stack_count;
 	uint32_t end_stacks[END_COUNT];
 	VEC(struct module *) modules;	/* index = id, [0] unused */
-	struct module_id kernel_module;
-	struct hmap kmods;		/* string id -> module id */
+	struct module_id kernel_module, jit_module;
 	uint32_t process_count, thread_count;
 
 	VEC(struct rec_event) events;	/* index = perf_sample.event */
@@ -85,6 +84,8 @@ struct pipeline {
 /* --- ids.c --- */
 int pl_push(struct pipeline *pl, const struct record *rec);
 struct str_id pl_string(struct pipeline *pl, const char *bytes, size_t len);
+/* Anonymous executable memory. */
+uint32_t pl_jit_module(struct pipeline *pl);
 /* Defines the module towards the sink on first use. */
 uint32_t pl_module(struct pipeline *pl, struct module *m);
 void pl_ids_init(struct pipeline *pl);

@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * adder record: a command or running processes into a recording.
+ *
+ * Ctrl-C reaches a started command too (it shares our terminal and process
+ * group, as under perf or time): the first one lets it end, the second stops
+ * recording. Whatever ends the work, what was recorded is kept.
+ */
+#include "cmd/cmd.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "adder/err.h"
+#include "adder/event.h"
+#include "adder/log.h"
+#include "adder/mem.h"
+#include "adder/python.h"
+#include "adder/recording.h"
+#include "adder/sys.h"
+#include "adder/text.h"
+#include "adder/vec.h"
+#include "cmd/session.h"
+#include "cmd/target.h"
+
+#define PASS_MS 100
+#define FLUSH_NS UINT64_C(1000000000)
+#define NAMES_NS UINT64_C(10000000000)
+#define PROGRESS_NS UINT64_C(500000000)
+
+struct record_args {
+	struct target_args target;
+	const char *output;
+	uint64_t duration_ns;
+	bool no_python, quiet;
+};
+
+struct recorder {
+	struct record_args args;
+	struct py_spawn spawn;
+	struct recording_writer *writer;
+	struct session *session;
+	uint64_t start_realtime_ns;
+	bool duration_over, interrupted;
+	uint64_t last_flush_ns, last_names_ns, last_progress_ns;
+	bool progress_shown;
+};
+
+/* Set by the handler, read by the loop: how often, and by what. */
+static volatile sig_atomic_t stop_count, stop_signal;
+static struct capture *volatile stop_capture;
+
+static void on_signal(int sig)
+{
+	int saved = errno;
+
+	stop_signal = sig;
+	stop_count++;
+	if (stop_capture)
+		capture_interrupt(stop_capture);
+	errno = saved;
+}
+
+static const char record_help[] =
+"usage: adder record [options] [--] COMMAND [ARG...]\n"
+"       adder record [options] -p PID[,PID...]\n"
+"\n"
+"Records where a program spends its CPU time: Python, native and kernel\n"
+"frames, complete to the root. Look at it with `adder report`.\n"
+"\n"
+TARGET_HELP
+"  -o, --output FILE     the recording (default adder.rec)\n"
+"  -d, --duration S      stop after S seconds; a command is then ended\n"
+"      --no-python       leave the command's environment alone, native only\n"
+"  -q, --quiet           say only what went wrong\n"
+"  -h, --help            this text\n";
+
+enum { OPT_NO_PYTHON = TARGET_OPT_LAST };
+
+static int parse_args(int argc, char **argv, struct record_args *a)
+{
+	static const struct option options[] = {
+		TARGET_LONG_OPTIONS,
+		{ "output", required_argument, NULL, 'o' },
+		{ "duration", required_argument, NULL, 'd' },
+		{ "no-python", no_argument, NULL, OPT_NO_PYTHON },
+		{ "quiet", no_argument, NULL, 'q' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct err err = { 0 };
+	int c, rc;
+
+	a->output = "adder.rec";
+	target_args_init(&a->target);
+	while ((c = getopt_long(argc, argv, "+" TARGET_SHORT_OPTIONS "o:d:qh",
+				options, NULL)) != -1) {
+		rc = target_args_take(&a->target, c, optarg, &err);
+		if (rc == 1)
+			continue;
+		if (rc < 0)
+			return cmd_usage("record", err.message);
+		switch (c) {
+		case 'o':
+			a->output = optarg;
+			break;
+		case 'd':
+			if (cmd_seconds(optarg, &a->duration_ns) < 0)
+				return cmd_usage("record",
+					"--duration takes seconds above 0");
+			break;
+		case OPT_NO_PYTHON:
+			a->no_python = true;
+			break;
+		case 'q':
+			a->quiet = true;
+			break;
+		case 'h':
+			fputs(record_help, stdout);
+			return CMD_DONE;
+		default:
+			return cmd_usage("record", NULL);
+		}
+	}
+	rc = target_args_finish(&a->target, argc - optind, argv + optind, &err);
+	if (rc < 0)
+		return cmd_usage("record", err.message);
+	return 0;
+}
+
+static void set_signals(void (*handler)(int))
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+	struct sigaction sa = { .sa_handler = handler };
+	size_t i;
+
+	sigemptyset(&sa.sa_mask);
+	for (i = 0; i < ARRAY_LEN(signals); i++)
+		sigaction(signals[i], &sa, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+/* The recording survives an allocation that fails. */
+static void on_oom(void *ctx)
+{
+	struct recorder *r = ctx;
+
+	if (r->writer)
+		recording_writer_abandon(r->writer);
+	r->writer = NULL;
+}
+
+static void show_progress(struct recorder *r, uint64_t now_ns)
+{
+	const struct pipeline_stats *ps;
+
+	if (r->args.quiet || r->args.target.argv || !isatty(STDERR_FILENO) ||
+	    now_ns - r->last_progress_ns < PROGRESS_NS)
+		return;
+	r->last_progress_ns = now_ns;
+	r->progress_shown = true;
+	ps = pipeline_stats(session_pipeline(r->session));
+	fprintf(stderr, "\rrecording: %llu s, %llu samples (Ctrl-C ends it) ",
+		(unsigned long long)(session_elapsed_ns(r->session) /
+				     UINT64_C(1000000000)),
+		(unsigned long long)ps->samples);
+	fflush(stderr);
+}
+
+static void end_progress(struct recorder *r)
+{
+	if (r->progress_shown)
+		fputs("\r\033[K", stderr);
+	r->progress_shown = false;
+}
+
+/* What signals and the clock ask for. */
+static void check_end(struct recorder *r)
+{
+	static const int enough = 2;
+	struct capture *c = session_capture(r->session);
+	pid_t child = capture_child(c);
+
+	if (stop_count) {
+		r->interrupted = true;
+		/* A terminal's Ctrl-C has reached the command already. */
+		if (child && stop_count < enough && stop_signal != SIGINT)
+			kill(child, stop_signal);
+		if (!child || stop_count >= enough)
+			capture_stop(c);
+		if (child && stop_count == 1)
+			stop_count = 0, r->args.duration_ns = 0;
+	}
+	if (r->args.duration_ns && !r->duration_over &&
+	    session_elapsed_ns(r->session) >= r->args.duration_ns) {
+		r->duration_over = true;
+		capture_stop(c);
+	}
+}
+
+static int housekeeping(struct recorder *r, struct err *err)
+{
+	uint64_t now_ns = sys_mono_ns();
+	int rc;
+
+	show_progress(r, now_ns);
+	if (now_ns - r->last_names_ns >= NAMES_NS) {
+		r->last_names_ns = now_ns;
+		rc = pipeline_symbolize(session_pipeline(r->session), false,
+					NULL);
+		if (rc < 0 && recording_writer_err(r->writer)->code)
+			return rc;
+	}
+	if (now_ns - r->last_flush_ns >= FLUSH_NS) {
+		r->last_flush_ns = now_ns;
+		return recording_writer_flush(r->writer, err);
+	}
+	return 0;
+}
+
+static int pass_timeout_ms(const struct recorder *r)
+{
+	uint64_t elapsed, left;
+
+	if (!r->args.duration_ns || r->duration_over)
+		return PASS_MS;
+	elapsed = session_elapsed_ns(r->session);
+	if (elapsed >= r->args.duration_ns)
+		return 0;
+	left = (r->args.duration_ns - elapsed) / 1000000 + 1;
+	return left < PASS_MS ? (int)left : PASS_MS;
+}
+
+static int run(struct recorder *r, struct err *err)
+{
+	int rc;
+
+	r->last_flush_ns = r->last_names_ns = sys_mono_ns();
+	do {
+		check_end(r);
+		rc = session_pass(r->session, pass_timeout_ms(r), err);
+		if (rc < 0)
+			return rc;
+		if (housekeeping(r, err) < 0)
+			return -ERR_IO;
+	} while (rc > 0);
+	return 0;
+}
+
+/* How the sink's own error, if there is one, is told. */
+static void prefer_writer_error(struct recorder *r, struct err *err)
+{
+	const struct err *we = recording_writer_err(r->writer);
+
+	if (we && we->code)
+		*err = *we;
+}
+
+static void tell_result(struct recorder *r, uint64_t file_bytes)
+{
+	const struct pipeline_stats *ps;
+	const struct capture_stats *cs;
+	uint64_t lost, with_user;
+	char size[32];
+
+	ps = pipeline_stats(session_pipeline(r->session));
+	cs = capture_stats(session_capture(r->session));
+	lost = cs->lost_ring + cs->lost_queue;
+	with_user = ps->samples - ps->end[END_NO_USER];
+	if (lost)
+		log_warning("%llu samples were lost: lower the rate (-F) or "
+			    "raise RLIMIT_MEMLOCK",
+			    (unsigned long long)lost);
+	if (r->args.quiet)
+		return;
+	if (!ps->samples) {
+		log_note("no samples: the target used no CPU time meanwhile");
+		return;
+	}
+	cmd_format_bytes(size, sizeof(size), file_bytes);
+	log_note("%llu samples, %llu lost, %.1f %% of the stacks complete, "
+		 "%s in %s; look at it with: adder report%s%s",
+		 (unsigned long long)ps->samples, (unsigned long long)lost,
+		 with_user ? 100.0 * (double)ps->end[END_COMPLETE] /
+		 (double)with_user : 0.0, size, r->args.output,
+		 strcmp(r->args.output, "adder.rec") ? " " : "",
+		 strcmp(r->args.output, "adder.rec") ? r->args.output : "");
+}
+
+/*
+ * Ends a command that outlives its recording (--duration, a second Ctrl-C),
+ * and waits for it, so that its status can be passed on.
+ */
+static int child_status(struct recorder *r)
+{
+	struct capture *c = session_capture(r->session);
+	pid_t child = capture_child(c);
+	int status;
+
+	if (!child)
+		return 0;
+	if (!capture_child_status(c, &status)) {
+		kill(child, SIGTERM);
+		while (!capture_child_status(c, &status)) {
+			if (stop_count >= 2)
+				kill(child, SIGKILL);
+			usleep(2000);
+		}
+	}
+	if (WIFSIGNALED(status)) {
+		if (r->duration_over && WTERMSIG(status) == SIGTERM)
+			return 0;	/* it was us */
+		return 128 + WTERMSIG(status);
+	}
+	return WEXITSTATUS(status);
+}
+
+static void remove_maps(struct recorder *r)
+{
+	pid_t *pids;
+	size_t count, i;
+
+	if (!r->args.target.argv || r->args.no_python ||
+	    r->spawn.how == PY_ACT_ALREADY)
+		return;
+	count = pipeline_python_pids(session_pipeline(r->session), &pids);
+	for (i = 0; i < count; i++)
+		py_map_remove(pids[i], r->start_realtime_ns);
+	mem_free(pids);
+}
+
+static int open_session(struct recorder *r, struct err *err)
+{
+	struct session_opts opts = { .no_python = r->args.no_python,
+				     .quiet = r->args.quiet };
+	int rc;
+
+	target_args_capture(&r->args.target, &opts.capture);
+	if (opts.capture.argv && !r->args.no_python) {
+		rc = py_spawn_prepare(opts.capture.argv, opts.capture.envp,
+				      &r->spawn, err);
+		if (rc < 0)
+			return rc;
+		opts.capture.argv = r->spawn.argv;
+		opts.capture.envp = r->spawn.envp;
+	}
+	opts.sink = recording_writer_sink(r->writer);
+	rc = session_open(&r->session, &opts, err);
+	if (rc < 0)
+		return rc;
+	stop_capture = session_capture(r->session);
+	return session_start(r->session, err);
+}
+
+/* Nothing was recorded: no file is left behind. */
+static void drop_file(struct recorder *r)
+{
+	unlink(recording_writer_path(r->writer));
+	recording_writer_abandon(r->writer);
+	r->writer = NULL;
+}
+
+static int record(struct recorder *r, struct err *err)
+{
+	uint64_t file_bytes;
+	int rc, status;
+
+	rc = recording_writer_open(&r->writer, r->args.output, err);
+	if (rc < 0)
+		return cmd_fail(err);
+	mem_set_oom_hook(on_oom, r);
+	set_signals(on_signal);
+	r->start_realtime_ns = sys_realtime_ns();
+	rc = open_session(r, err);
+	if (rc < 0) {
+		drop_file(r);
+		cmd_fail(err);
+		if (!r->args.target.argv)
+			return CMD_FAILED;
+		return err->code == ERR_NOTFOUND ? 127 : CMD_FAILED;
+	}
+	rc = run(r, err);
+	end_progress(r);
+	if (rc >= 0)
+		rc = session_finish(r->session, r->interrupted, err);
+	stop_capture = NULL;
+	status = child_status(r);
+	remove_maps(r);
+	if (rc < 0) {
+		prefer_writer_error(r, err);
+		log_note("what was recorded until then is kept in %s",
+			 recording_writer_path(r->writer));
+		recording_writer_abandon(r->writer);
+		r->writer = NULL;
+		return cmd_fail(err);
+	}
+	recording_writer_flush(r->writer, NULL);
+	file_bytes = recording_writer_stats(r->writer)->file_bytes;
+	rc = recording_writer_close(r->writer, err);
+	r->writer = NULL;
+	if (rc < 0)
+		return cmd_fail(err);
+	tell_result(r, file_bytes);
+	return status;
+}
+
+int cmd_record(int argc, char **argv)
+{
+	struct recorder r = { 0 };
+	struct err err = { 0 };
+	int rc;
+
+	rc = parse_args(argc, argv, &r.args);
+	if (rc == 0)
+		rc = record(&r, &err);
+	else if (rc == CMD_DONE)
+		rc = 0;
+	mem_set_oom_hook(NULL, NULL);
+	session_free(r.session);
+	py_spawn_release(&r.spawn);
+	target_args_release(&r.args.target);
+	return rc;
+}
