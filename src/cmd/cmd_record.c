@@ -8,7 +8,6 @@
  */
 #include "cmd/cmd.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -48,23 +47,27 @@ struct recorder {
 	struct session *session;
 	uint64_t start_realtime_ns;
 	bool duration_over, interrupted;
+	int stops_seen;		/* of stop_count */
 	uint64_t last_flush_ns, last_names_ns, last_progress_ns;
 	bool progress_shown;
 };
 
-/* Set by the handler, read by the loop: how often, and by what. */
-static volatile sig_atomic_t stop_count, stop_signal;
+/*
+ * Set by the handler, read by the loop: how often a signal came, the last one
+ * that a command of ours did not get by itself (0: none).
+ */
+static volatile sig_atomic_t stop_count, forward_signal;
 static struct capture *volatile stop_capture;
 
-static void on_signal(int sig)
+static void on_signal(int sig, siginfo_t *info, void *context)
 {
-	int saved = errno;
-
-	stop_signal = sig;
+	(void)context;
+	/* The terminal signals the whole group, kill(1) us alone. */
+	if (info->si_code == SI_USER)
+		forward_signal = sig;
 	stop_count++;
 	if (stop_capture)
 		capture_interrupt(stop_capture);
-	errno = saved;
 }
 
 static const char record_help[] =
@@ -134,12 +137,13 @@ static int parse_args(int argc, char **argv, struct record_args *a)
 	return 0;
 }
 
-static void set_signals(void (*handler)(int))
+static void set_signals(void)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
-	struct sigaction sa = { .sa_handler = handler };
+	struct sigaction sa = { .sa_flags = SA_SIGINFO };
 	size_t i;
 
+	sa.sa_sigaction = on_signal;
 	sigemptyset(&sa.sa_mask);
 	for (i = 0; i < ARRAY_LEN(signals); i++)
 		sigaction(signals[i], &sa, NULL);
@@ -183,19 +187,18 @@ static void end_progress(struct recorder *r)
 /* What signals and the clock ask for. */
 static void check_end(struct recorder *r)
 {
-	static const int enough = 2;
 	struct capture *c = session_capture(r->session);
 	pid_t child = capture_child(c);
 
-	if (stop_count) {
+	if (stop_count > r->stops_seen) {
+		r->stops_seen = stop_count;
 		r->interrupted = true;
-		/* A terminal's Ctrl-C has reached the command already. */
-		if (child && stop_count < enough && stop_signal != SIGINT)
-			kill(child, stop_signal);
-		if (!child || stop_count >= enough)
+		if (child && forward_signal) {
+			kill(child, forward_signal);
+			forward_signal = 0;
+		}
+		if (!child || r->stops_seen >= 2)
 			capture_stop(c);
-		if (child && stop_count == 1)
-			stop_count = 0, r->args.duration_ns = 0;
 	}
 	if (r->args.duration_ns && !r->duration_over &&
 	    session_elapsed_ns(r->session) >= r->args.duration_ns) {
@@ -375,7 +378,7 @@ static int record(struct recorder *r, struct err *err)
 	if (rc < 0)
 		return cmd_fail(err);
 	mem_set_oom_hook(on_oom, r);
-	set_signals(on_signal);
+	set_signals();
 	r->start_realtime_ns = sys_realtime_ns();
 	rc = open_session(r, err);
 	if (rc < 0) {

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cmd/target.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -24,14 +22,17 @@ void target_args_init(struct target_args *a)
 static int take_number(const char *text, uint64_t min, uint64_t max,
 		       uint64_t *out)
 {
-	unsigned long long v;
-	char *end;
+	uint64_t v = 0;
 
-	if (*text < '0' || *text > '9')
+	if (!*text)
 		return -ERR_USAGE;
-	errno = 0;
-	v = strtoull(text, &end, 10);
-	if (errno || *end || v < min || v > max)
+	for (; *text; text++) {
+		if (*text < '0' || *text > '9' ||
+		    __builtin_mul_overflow(v, 10, &v) ||
+		    __builtin_add_overflow(v, (uint64_t)(*text - '0'), &v))
+			return -ERR_USAGE;
+	}
+	if (v < min || v > max)
 		return -ERR_USAGE;
 	*out = v;
 	return 0;
