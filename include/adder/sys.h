@@ -171,4 +171,15 @@ int sys_proc_ns(pid_t pid, const char *name, uint64_t *ino);
 /* Link text of /proc/PID/exe: 0 or -errno. */
 int sys_proc_exe(pid_t pid, struct buf *out);
 
+/* --- a thread that stands still (sys/thread.c) --- */
+struct sys_where {
+	bool running;		/* on a CPU or waiting for one: nothing else set */
+	int syscall;		/* number; -1 = not in a system call */
+	uint64_t sp_avma, pc_avma;
+};
+/* 0 or -errno (-EACCES/-EPERM without ptrace access, -ENOENT gone). */
+int sys_thread_where(pid_t pid, pid_t tid, struct sys_where *out);
+/* Context switches so far: unchanged means that the thread has not run. */
+int sys_thread_switches(pid_t pid, pid_t tid, uint64_t *count);
+
 #endif

@@ -12,6 +12,7 @@ src_sys_libsys_a_SOURCES = \
 	src/sys/seccomp_filter.c \
 	src/sys/seccomp_filter.h \
 	src/sys/spawn.c \
+	src/sys/thread.c \
 	src/sys/wait.c
 
 if HAVE_CMOCKA
