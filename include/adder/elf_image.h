@@ -36,6 +36,8 @@ struct elf_image *elf_image_open(int fd, struct err *err);
 /* An image that lies in our memory, such as a copy of the vdso; copied. */
 struct elf_image *elf_image_from_memory(const void *bytes, size_t len,
 					struct err *err);
+/* The bytes of an image from memory, borrowed; NULL for a file. */
+const void *elf_image_bytes(const struct elf_image *e, size_t *len);
 void elf_image_free(struct elf_image *e);
 
 uint16_t elf_image_machine(const struct elf_image *e);	/* EM_* */

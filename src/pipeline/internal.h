@@ -78,6 +78,7 @@ struct pipeline {
 
 	struct symbolizer *quick;	/* symbol tables only, periodic */
 	struct symbolizer *full;	/* with inlines, at the close */
+	struct err symbol_err;		/* why one of them is NULL */
 	uint32_t symbolized_to;		/* frame ids below have had a try */
 };
 
@@ -110,6 +111,9 @@ struct pl_thread *pl_thread_of(struct thread *t);
 void pl_thread_drop(struct thread *t);
 void pl_advise(struct pipeline *pl, struct pl_process *pp);
 void pl_advise_finish(struct pipeline *pl);
+
+/* --- symbolize.c --- */
+void pl_symbolize_prepare(struct pipeline *pl);
 
 /* --- stack.c --- */
 /* The stack of a sample, and how it ended. */

@@ -74,7 +74,7 @@ struct pipeline *pipeline_new(const struct pipeline_opts *opts)
 	pl->arch = arch_native();
 	pl->unwinder = unwinder_new(pl->arch);
 	pl->space = space_new(&hooks);
-	pl->symbolized_to = 1;
+	pl_symbolize_prepare(pl);
 	hmap_init(&pl->advised);
 	pl_ids_init(pl);
 	return pl;
@@ -249,12 +249,15 @@ int pipeline_finish(struct pipeline *pl, const struct rec_finish *totals,
 		    struct err *err)
 {
 	struct record r = { .type = REC_FINISH, .finish = *totals };
+	struct err symbol_err = { 0 };
 	int rc;
 
 	pl_advise_finish(pl);
-	rc = pipeline_symbolize(pl, true, err);
-	if (rc < 0 && pl->sink_error)
-		return rc;	/* nameless is better than nothing */
+	rc = pipeline_symbolize(pl, true, &symbol_err);
+	if (rc < 0 && !pl->sink_error)	/* nameless is better than nothing */
+		pl->opts.step(pl->opts.ctx, symbol_err.message, true);
+	if (pl->sink_error)
+		return err_set(err, ERR_IO, "the recording cannot be written");
 	r.finish.samples = pl->stats.samples;
 	return pl_push(pl, &r);
 }

@@ -9,7 +9,7 @@
 #include <linux/perf_event.h>
 #include <string.h>
 
-#include "adder/cursor.h"
+#include "adder/elf_image.h"
 #include "adder/python.h"
 #include "adder/sys.h"
 

@@ -87,14 +87,20 @@ static void name_module(struct pipeline *pl, struct symbolizer *sym,
 	struct batch b = { .pl = pl, .wants = wants, .count = count };
 	VEC(uint64_t) svmas = { 0 };
 	struct err err = { 0 };
+	const void *bytes;
 	int rc = 0;
-	size_t i;
+	size_t i, len;
 
 	for (i = 0; i < count; i++)
 		if (!i || wants[i].svma != wants[i - 1].svma)
 			*vec_push(&svmas) = wants[i].svma;
 	b.svmas = svmas.data;
-	if (m->fd >= 0)
+	bytes = m->image ? elf_image_bytes(m->image, &len) : NULL;
+	if (bytes)
+		rc = symbolizer_lookup_memory(sym, bytes, len, svmas.data,
+					      svmas.count, take_result, &b,
+					      &err);
+	else if (m->fd >= 0)
 		rc = symbolizer_lookup(sym, m->fd, m->path, m->build_id,
 				       m->build_id_bytes, svmas.data,
 				       svmas.count, take_result, &b, &err);
@@ -174,19 +180,25 @@ static int symbolize(struct pipeline *pl, struct symbolizer *sym,
 	return pl->sink_error;
 }
 
+/* Forks, so it is called while adder is small and has one thread. */
+void pl_symbolize_prepare(struct pipeline *pl)
+{
+	struct symbol_opts opts = { .no_inlines = true };
+
+	pl->quick = symbolizer_new(&opts, &pl->symbol_err);
+	opts.no_inlines = false;
+	pl->full = symbolizer_new(&opts, &pl->symbol_err);
+	pl->symbolized_to = 1;
+}
+
 int pipeline_symbolize(struct pipeline *pl, bool at_close, struct err *err)
 {
-	struct symbolizer **sym = at_close ? &pl->full : &pl->quick;
-	struct symbol_opts opts = { .no_inlines = !at_close };
+	struct symbolizer *sym = at_close ? pl->full : pl->quick;
 	uint32_t from = at_close ? 1 : pl->symbolized_to;
 
 	pl->symbolized_to = (uint32_t)pl->frames.count;
-	if (from >= pl->frames.count)
-		return 0;
-	if (!*sym) {
-		*sym = symbolizer_new(&opts, err);
-		if (!*sym)
-			return -ERR_IO;
-	}
-	return symbolize(pl, *sym, from);
+	if (!sym)
+		return err_set(err, pl->symbol_err.code, "%s",
+			       pl->symbol_err.message);
+	return symbolize(pl, sym, from);
 }

@@ -373,6 +373,12 @@ struct elf_image *elf_image_from_memory(const void *bytes, size_t len,
 	return image_load(e, err);
 }
 
+const void *elf_image_bytes(const struct elf_image *e, size_t *len)
+{
+	*len = e->mem ? (size_t)e->file_bytes : 0;
+	return e->mem;
+}
+
 void elf_image_free(struct elf_image *e)
 {
 	if (!e)
