@@ -33,7 +33,7 @@ struct pl_process {
 	struct pipeline *pl;
 	struct process *process;
 	uint64_t samples;
-	bool is_python, advised, has_names;
+	bool advised, has_names;
 	bool template_tried;
 	uint8_t template_bytes[TEMPLATE_MAX_BYTES];
 	uint32_t template_len;
@@ -116,6 +116,8 @@ void pl_advise_finish(struct pipeline *pl);
 void pl_symbolize_prepare(struct pipeline *pl);
 
 /* --- stack.c --- */
+/* The module that holds CPython, or NULL. */
+struct module *pl_interpreter(const struct process *p);
 /* The stack of a sample, and how it ended. */
 uint32_t pl_sample_stack(struct pipeline *pl, struct thread *t,
 			 const struct perf_sample *s, enum stack_end *end);

@@ -37,12 +37,12 @@ static void on_thread_exit(void *ctx, struct thread *t, uint64_t t_mono_ns)
 	pl_thread_drop(t);
 }
 
-/* An anonymous executable mapping may be a trampoline arena: follow its map. */
-static void on_mapped(void *ctx, struct process *p, const struct mapping *m)
+/* At once: what its map holds by now is an earlier process's. */
+static void on_process_new(void *ctx, struct process *p)
 {
 	struct pipeline *pl = ctx;
 
-	if (!m->module && !p->python && !pl->opts.no_python)
+	if (!p->python && !pl->opts.no_python)
 		p->python = py_process_new(p);
 }
 
@@ -64,7 +64,7 @@ struct pipeline *pipeline_new(const struct pipeline_opts *opts)
 	struct pipeline *pl = mem_calloc(1, sizeof(*pl));
 	struct space_hooks hooks = {
 		.thread_name = on_thread_name, .thread_exit = on_thread_exit,
-		.mapped = on_mapped, .process_free = on_process_free,
+		.process_new = on_process_new, .process_free = on_process_free,
 		.ctx = pl,
 	};
 
@@ -232,7 +232,7 @@ static void take_pid(void *ctx, struct process *p)
 {
 	struct pids *pids = ctx;
 
-	if (p->python)
+	if (pl_interpreter(p))
 		*vec_push(&pids->v) = p->pid;
 }
 

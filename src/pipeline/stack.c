@@ -46,19 +46,17 @@ static bool region_find(void *ctx, uint64_t avma, struct unwind_region *out)
 	return true;
 }
 
-static bool is_interpreter(struct process *p, struct module **python)
+struct module *pl_interpreter(const struct process *p)
 {
+	struct module *m;
 	size_t i;
 
 	for (i = 0; i < p->map_count; i++) {
-		struct module *m = p->maps[i].module;
-
-		if (m && m->is_python && module_image(m)) {
-			*python = m;
-			return true;
-		}
+		m = p->maps[i].module;
+		if (m && m->is_python)
+			return m;
 	}
-	return false;
+	return NULL;
 }
 
 /*
@@ -71,7 +69,8 @@ static void read_template(struct pl_process *pp)
 	struct module *m;
 
 	pp->template_tried = true;
-	if (!is_interpreter(pp->process, &m))
+	m = pl_interpreter(pp->process);
+	if (!m || !module_image(m))
 		return;
 	if (!elf_image_dynsym(m->image, "_Py_trampoline_func_start", &svma,
 			      &size) ||
@@ -96,7 +95,7 @@ static bool name_at(struct pl_process *pp, uint64_t avma, struct py_name *out)
 	if (pp->pl->opts.no_python)
 		return false;
 	if (!p->python)
-		p->python = py_process_new(p);
+		return false;
 	if (py_process_name(p->python, avma, out))
 		return true;
 	now = sys_mono_ns();
@@ -175,6 +174,34 @@ static void thread_room(struct pl_thread *pt, uint32_t count)
 }
 
 /*
+ * Code of another JIT compiler, or a trampoline that is not in the map. It may
+ * get its name yet, so nothing is remembered in the cookie.
+ */
+static uint32_t jit_frame(struct pipeline *pl, struct pl_process *pp,
+			  const struct unwind_frame *f)
+{
+	uint32_t id = pl_frame_native(pl, pl_jit_module(pl), f->addr,
+				      f->flags);
+	struct record r = { .type = REC_SYMBOL };
+	struct py_process *py = pp->process->python;
+	struct py_name name;
+
+	if (pl->frames.data[id].named)
+		return id;
+	if (!py || !py_process_jit_name(py, f->pc_avma, &name)) {
+		pl->stats.unnamed_jit++;
+		return id;
+	}
+	r.symbol.frame.v = id;
+	r.symbol.is_outer = true;
+	r.symbol.name = pl_string(pl, name.name, name.name_len);
+	r.symbol.start_svma = name.lo_avma;
+	pl_push(pl, &r);
+	pl->frames.data[id].named = 1;
+	return id;
+}
+
+/*
  * The frame's id, as if nothing were known of Python. Remembered in the walk's
  * cookie: the low half for return addresses, the high half for leaves.
  */
@@ -193,10 +220,7 @@ static uint32_t plain_frame(struct pipeline *pl, struct pl_process *pp,
 				     pl_string(pl, name.name, name.name_len),
 				     pl_string(pl, name.file, name.file_len));
 	} else if (f->code == CODE_JIT) {
-		/* It may get its name yet: not remembered. */
-		pl->stats.unnamed_jit++;
-		return pl_frame_native(pl, pl_jit_module(pl), f->addr,
-				       f->flags);
+		return jit_frame(pl, pp, f);
 	} else {
 		id = pl_frame_native(pl, pl_module(pl, f->module), f->addr,
 				     f->flags);
