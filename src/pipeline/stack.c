@@ -174,8 +174,9 @@ static void thread_room(struct pl_thread *pt, uint32_t count)
 }
 
 /*
- * Code of another JIT compiler, or a trampoline that is not in the map. It may
- * get its name yet, so nothing is remembered in the cookie.
+ * Code of another JIT compiler, a trampoline that is not in the map, or an
+ * instruction pointer that no mapping holds. It may get its name yet, so
+ * nothing is remembered in the cookie.
  */
 static uint32_t jit_frame(struct pipeline *pl, struct pl_process *pp,
 			  const struct unwind_frame *f)
@@ -219,7 +220,7 @@ static uint32_t plain_frame(struct pipeline *pl, struct pl_process *pp,
 		id = pl_frame_python(pl, name.lo_avma,
 				     pl_string(pl, name.name, name.name_len),
 				     pl_string(pl, name.file, name.file_len));
-	} else if (f->code == CODE_JIT) {
+	} else if (!f->module) {
 		return jit_frame(pl, pp, f);
 	} else {
 		id = pl_frame_native(pl, pl_module(pl, f->module), f->addr,
