@@ -27,5 +27,7 @@ size_t text_utf8(const char *p, size_t len, uint32_t *cp);
 size_t text_columns(const char *p, size_t len);
 /* "1.25 s", "312 ms", "48 us": three significant digits. */
 char *text_duration(char *out, size_t out_bytes, uint64_t ns);
+/* "812 B", "48.1 KB", "2.10 MB": units of 1000. */
+char *text_bytes(char *out, size_t out_bytes, uint64_t bytes);
 
 #endif

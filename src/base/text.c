@@ -121,25 +121,45 @@ size_t text_columns(const char *p, size_t len)
 	return columns;
 }
 
-char *text_duration(char *out, size_t out_bytes, uint64_t ns)
-{
-	static const struct { uint64_t ns; const char *unit; } units[] = {
-		{ UINT64_C(1000000000), "s" },
-		{ UINT64_C(1000000), "ms" },
-		{ UINT64_C(1000), "us" },
-	};
-	double v;
-	size_t i;
+struct text_unit {
+	uint64_t one;
+	const char *name;
+};
 
-	for (i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-		if (ns < units[i].ns)
+/* Three significant digits in the largest unit that is reached. */
+static char *text_scaled(char *out, size_t out_bytes, uint64_t value,
+			 const struct text_unit *units, const char *smallest)
+{
+	double v;
+
+	for (; units->one; units++) {
+		if (value < units->one)
 			continue;
-		v = (double)ns / (double)units[i].ns;
+		v = (double)value / (double)units->one;
 		snprintf(out, out_bytes, "%.*f %s",
-			 v >= 99.95 ? 0 : v >= 9.995 ? 1 : 2, v,
-			 units[i].unit);
+			 v >= 99.95 ? 0 : v >= 9.995 ? 1 : 2, v, units->name);
 		return out;
 	}
-	snprintf(out, out_bytes, "%u ns", (unsigned int)ns);
+	snprintf(out, out_bytes, "%u %s", (unsigned int)value, smallest);
 	return out;
+}
+
+char *text_duration(char *out, size_t out_bytes, uint64_t ns)
+{
+	static const struct text_unit units[] = {
+		{ UINT64_C(1000000000), "s" }, { 1000000, "ms" },
+		{ 1000, "us" }, { 0, NULL },
+	};
+
+	return text_scaled(out, out_bytes, ns, units, "ns");
+}
+
+char *text_bytes(char *out, size_t out_bytes, uint64_t bytes)
+{
+	static const struct text_unit units[] = {
+		{ UINT64_C(1000000000), "GB" }, { 1000000, "MB" },
+		{ 1000, "KB" }, { 0, NULL },
+	};
+
+	return text_scaled(out, out_bytes, bytes, units, "B");
 }

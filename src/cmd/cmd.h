@@ -22,6 +22,9 @@ struct command {
 	const char *help;	/* one line */
 };
 
+int cmd_doctor(int argc, char **argv);
+int cmd_dump(int argc, char **argv);
+int cmd_record(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_script(int argc, char **argv);
 
@@ -47,6 +50,12 @@ const char *cmd_nearest(const char *word, const char *const *words,
 /* The index of value in words, or -1. */
 int cmd_choice(const char *value, const char *const *words, size_t count);
 bool cmd_parse_u64(const char *s, uint64_t *out);
+bool cmd_parse_pid(const char *s, int32_t *out);
+/* Says one line about a command line that does not hold together. */
+int cmd_usage(const char *command, const char *message);
+/* Says an error that ended the work; returns CMD_FAILED. */
+struct err;
+int cmd_fail(const struct err *err);
 /* "1.5", "1.5s", "20ms", "2m" */
 bool cmd_parse_duration(const char *s, uint64_t *ns);
 /* At most one argument, the recording; NULL after a message. */

@@ -4,11 +4,16 @@
  * process, each line with what it means and what would change it. Everything
  * is tried, nothing is concluded from a version.
  */
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
 #include "cmd/cmd.h"
 
 #include <getopt.h>
 #include <linux/perf_event.h>
 #include <sched.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -293,10 +298,10 @@ int cmd_doctor(int argc, char **argv)
 	pid_t pid = 0;
 	int c, rc = 0;
 
-	while ((c = getopt_long(argc, argv, "p:h", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, ":p:h", options, NULL)) != -1) {
 		switch (c) {
 		case 'p':
-			if (cmd_pid(optarg, &pid) < 0)
+			if (!cmd_parse_pid(optarg, &pid))
 				return cmd_usage("doctor",
 						 "-p takes a process id");
 			break;
@@ -304,7 +309,8 @@ int cmd_doctor(int argc, char **argv)
 			fputs(doctor_help, stdout);
 			return 0;
 		default:
-			return cmd_usage("doctor", NULL);
+			return cmd_bad_option("doctor", argc, argv, c, options,
+					      NULL);
 		}
 	}
 	if (optind < argc)

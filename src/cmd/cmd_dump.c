@@ -24,8 +24,6 @@
 #define CATCH_NS UINT64_C(200000000)
 #define PASS_MS 10
 
-enum show { SHOW_BOTH, SHOW_PYTHON, SHOW_NATIVE };
-
 struct dump_thread {
 	pid_t tid;
 	enum blocked_result result;
@@ -256,23 +254,6 @@ static const char dump_help[] =
 "  -n, --native        both, as py-spy writes it\n"
 "  -h, --help          this text\n";
 
-static int parse_show(const char *text, enum show *show)
-{
-	static const char *const words[] = {
-		[SHOW_BOTH] = "both", [SHOW_PYTHON] = "python",
-		[SHOW_NATIVE] = "native",
-	};
-	size_t i;
-
-	for (i = 0; i < ARRAY_LEN(words); i++) {
-		if (strcmp(words[i], text))
-			continue;
-		*show = (enum show)i;
-		return 0;
-	}
-	return -ERR_USAGE;
-}
-
 int cmd_dump(int argc, char **argv)
 {
 	enum { OPT_SHOW = 256 };
@@ -283,21 +264,27 @@ int cmd_dump(int argc, char **argv)
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
-	struct dump d = { 0 };
+	static const char *const shows[] = {
+		[SHOW_BOTH] = "both", [SHOW_PYTHON] = "python",
+		[SHOW_NATIVE] = "native",
+	};
+	struct dump d = { .show = SHOW_BOTH };
 	struct err err = { 0 };
-	int c, rc;
+	int c, rc, show;
 
-	while ((c = getopt_long(argc, argv, "p:nh", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, ":p:nh", options, NULL)) != -1) {
 		switch (c) {
 		case 'p':
-			if (cmd_pid(optarg, &d.pid) < 0)
+			if (!cmd_parse_pid(optarg, &d.pid))
 				return cmd_usage("dump",
 						 "-p takes a process id");
 			break;
 		case OPT_SHOW:
-			if (parse_show(optarg, &d.show) < 0)
-				return cmd_usage("dump", "--show takes "
-						 "python, native or both");
+			show = cmd_choice(optarg, shows, ARRAY_LEN(shows));
+			if (show < 0)
+				return cmd_bad_value("dump", "--show", optarg,
+						     "python, native or both");
+			d.show = (enum show)show;
 			break;
 		case 'n':
 			d.show = SHOW_BOTH;
@@ -306,7 +293,8 @@ int cmd_dump(int argc, char **argv)
 			fputs(dump_help, stdout);
 			return 0;
 		default:
-			return cmd_usage("dump", NULL);
+			return cmd_bad_option("dump", argc, argv, c, options,
+					      NULL);
 		}
 	}
 	if (!d.pid || optind < argc)

@@ -86,6 +86,25 @@ TARGET_HELP
 
 enum { OPT_NO_PYTHON = TARGET_OPT_LAST };
 
+/* parse_args() has printed the help: nothing is left to do. */
+#define PARSED_HELP (-1)
+
+/* What users of perf and py-spy type. */
+static const struct word_hint record_hints[] = {
+	{ "--format", "'adder script' and 'adder report' write a recording "
+	  "in other formats" },
+	{ "-f", "'adder script' and 'adder report' write a recording in other "
+	  "formats" },
+	{ "-a", "give -p PID or a command: the whole machine is not recorded "
+	  "by this version" },
+	{ "-t", "threads are always told apart: 'adder report --by thread'" },
+	{ "--native", "native frames are always recorded" },
+	{ "-n", "native frames are always recorded" },
+	{ "--gil", "this version does not know who holds the GIL" },
+	{ "--idle", "only time on a CPU is recorded by this version" },
+	{ NULL, NULL },
+};
+
 static int parse_args(int argc, char **argv, struct record_args *a)
 {
 	static const struct option options[] = {
@@ -102,7 +121,7 @@ static int parse_args(int argc, char **argv, struct record_args *a)
 
 	a->output = "adder.rec";
 	target_args_init(&a->target);
-	while ((c = getopt_long(argc, argv, "+" TARGET_SHORT_OPTIONS "o:d:qh",
+	while ((c = getopt_long(argc, argv, "+:" TARGET_SHORT_OPTIONS "o:d:qh",
 				options, NULL)) != -1) {
 		rc = target_args_take(&a->target, c, optarg, &err);
 		if (rc == 1)
@@ -114,9 +133,11 @@ static int parse_args(int argc, char **argv, struct record_args *a)
 			a->output = optarg;
 			break;
 		case 'd':
-			if (cmd_seconds(optarg, &a->duration_ns) < 0)
-				return cmd_usage("record",
-					"--duration takes seconds above 0");
+			if (!cmd_parse_duration(optarg, &a->duration_ns) ||
+			    !a->duration_ns)
+				return cmd_bad_value("record", "--duration",
+						     optarg, "seconds above 0, "
+						     "such as 10 or 500ms");
 			break;
 		case OPT_NO_PYTHON:
 			a->no_python = true;
@@ -126,9 +147,10 @@ static int parse_args(int argc, char **argv, struct record_args *a)
 			break;
 		case 'h':
 			fputs(record_help, stdout);
-			return CMD_DONE;
+			return PARSED_HELP;
 		default:
-			return cmd_usage("record", NULL);
+			return cmd_bad_option("record", argc, argv, c, options,
+					      record_hints);
 		}
 	}
 	rc = target_args_finish(&a->target, argc - optind, argv + optind, &err);
@@ -286,7 +308,7 @@ static void tell_result(struct recorder *r, uint64_t file_bytes)
 		log_note("no samples: the target used no CPU time meanwhile");
 		return;
 	}
-	cmd_format_bytes(size, sizeof(size), file_bytes);
+	text_bytes(size, sizeof(size), file_bytes);
 	log_note("%llu samples, %llu lost, %.1f %% of the stacks complete, "
 		 "%s in %s; look at it with: adder report%s%s",
 		 (unsigned long long)ps->samples, (unsigned long long)lost,
@@ -422,7 +444,7 @@ int cmd_record(int argc, char **argv)
 	rc = parse_args(argc, argv, &r.args);
 	if (rc == 0)
 		rc = record(&r, &err);
-	else if (rc == CMD_DONE)
+	else if (rc == PARSED_HELP)
 		rc = 0;
 	mem_set_oom_hook(NULL, NULL);
 	session_free(r.session);

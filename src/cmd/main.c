@@ -13,8 +13,11 @@
 #include "cmd/cmd.h"
 
 static const struct command commands[] = {
+	{ "record", cmd_record, "record a command or running processes" },
 	{ "report", cmd_report, "show where the time of a recording went" },
 	{ "script", cmd_script, "print a recording as perf-script text" },
+	{ "dump", cmd_dump, "print the stacks of all threads of a process now" },
+	{ "doctor", cmd_doctor, "say what is permitted here, and what to do" },
 };
 
 /* What users of other profilers type. */

@@ -8,6 +8,7 @@
 #include "adder/err.h"
 #include "adder/mem.h"
 #include "adder/sys.h"
+#include "cmd/cmd.h"
 
 #define DEFAULT_HZ 999
 #define MAX_HZ 100000
@@ -19,29 +20,16 @@ void target_args_init(struct target_args *a)
 	memset(a, 0, sizeof(*a));
 }
 
-static int take_number(const char *text, uint64_t min, uint64_t max,
-		       uint64_t *out)
+static bool take_number(const char *text, uint64_t min, uint64_t max,
+			uint64_t *out)
 {
-	uint64_t v = 0;
-
-	if (!*text)
-		return -ERR_USAGE;
-	for (; *text; text++) {
-		if (*text < '0' || *text > '9' ||
-		    __builtin_mul_overflow(v, 10, &v) ||
-		    __builtin_add_overflow(v, (uint64_t)(*text - '0'), &v))
-			return -ERR_USAGE;
-	}
-	if (v < min || v > max)
-		return -ERR_USAGE;
-	*out = v;
-	return 0;
+	return cmd_parse_u64(text, out) && *out >= min && *out <= max;
 }
 
 static int take_pids(struct target_args *a, const char *text, struct err *err)
 {
 	char word[16];
-	uint64_t pid;
+	int32_t pid;
 	size_t len;
 
 	for (;; text += len + 1) {
@@ -50,11 +38,11 @@ static int take_pids(struct target_args *a, const char *text, struct err *err)
 			break;
 		memcpy(word, text, len);
 		word[len] = '\0';
-		if (take_number(word, 1, INT32_MAX, &pid) < 0)
+		if (!cmd_parse_pid(word, &pid))
 			break;
 		a->pids = mem_realloc_array(a->pids, a->pid_count + 1,
 					    sizeof(*a->pids));
-		a->pids[a->pid_count++] = (pid_t)pid;
+		a->pids[a->pid_count++] = pid;
 		if (!text[len])
 			return 1;
 	}
@@ -73,13 +61,13 @@ int target_args_take(struct target_args *a, int option, const char *value,
 		return take_pids(a, value, err);
 	case 'F':
 	case 'r':
-		if (take_number(value, 1, MAX_HZ, &v) < 0)
+		if (!take_number(value, 1, MAX_HZ, &v))
 			return err_set(err, ERR_USAGE, "-F takes a rate from 1 "
 				       "to %d samples a second", MAX_HZ);
 		a->frequency_hz = (uint32_t)v;
 		return 1;
 	case 'c':
-		if (take_number(value, 1, UINT64_MAX >> 1, &a->period) < 0)
+		if (!take_number(value, 1, UINT64_MAX >> 1, &a->period))
 			return err_set(err, ERR_USAGE,
 				       "-c takes a count above 0");
 		return 1;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "adder/err.h"
 #include "adder/log.h"
 #include "cmd/cmd.h"
 
@@ -173,4 +174,26 @@ const char *cmd_recording_arg(const char *command, int argc, char **argv)
 	log_error("%s: one recording at a time: '%s' is one too many", command,
 		  argv[optind + 1]);
 	return NULL;
+}
+
+bool cmd_parse_pid(const char *s, int32_t *out)
+{
+	uint64_t v;
+
+	if (!cmd_parse_u64(s, &v) || !v || v > INT32_MAX)
+		return false;
+	*out = (int32_t)v;
+	return true;
+}
+
+int cmd_usage(const char *command, const char *message)
+{
+	log_error("%s (see 'adder %s --help')", message, command);
+	return CMD_USAGE;
+}
+
+int cmd_fail(const struct err *err)
+{
+	log_error("%s", err->message);
+	return CMD_FAILED;
 }
