@@ -114,18 +114,6 @@ static int catch_all(struct dump *d, struct err *err)
 	return 0;
 }
 
-static bool is_shown(const struct dump *d, const struct rec_frame *f)
-{
-	switch (d->show) {
-	case SHOW_PYTHON:
-		return f->kind == FRAME_PYTHON || f->kind == FRAME_END;
-	case SHOW_NATIVE:
-		return f->kind != FRAME_PYTHON;
-	default:
-		return !(f->flags & FRAME_F_EVALUATOR);
-	}
-}
-
 static void print_place(struct dump *d, const struct rec_frame *f,
 			const struct model_place *p)
 {
@@ -162,7 +150,7 @@ static void print_stack(struct dump *d, struct stack_id stack)
 
 	for (; stack.v; stack = parents[stack.v]) {
 		f = model_frame(d->model, frames[stack.v]);
-		if (!is_shown(d, f))
+		if (!profile_shows(d->show, f))
 			continue;
 		places = model_places(d->model, frames[stack.v], &count);
 		for (i = 0; i < count; i++)
