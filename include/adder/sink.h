@@ -171,6 +171,8 @@ struct rec_stack {
  * depth 0 innermost; the last (is_outer) is the function that the symbol
  * table knows. A frame without any is unnamed: shown as module+0xaddr. A
  * depth of 0 for a frame that has names already begins a better list of them.
+ * Without a name, start_svma alone says which function it is (its unwind
+ * entry's begin).
  */
 struct rec_symbol {
 	struct frame_id frame;

@@ -25,7 +25,8 @@ struct batch {
 	size_t count;
 	const uint64_t *svmas;		/* distinct */
 	size_t at;			/* first want not answered yet */
-	bool better_only;	/* names are there: push what adds to them */
+	struct module *module;
+	bool at_close;
 };
 
 static int by_module_and_svma(const void *a, const void *b)
@@ -62,6 +63,23 @@ static void push_symbols(struct pipeline *pl, uint32_t frame,
 	}
 }
 
+/*
+ * A function without a symbol is told from others by its unwind entry: all its
+ * addresses are one thing, named by where it begins.
+ */
+static void push_unnamed(struct batch *b, const struct want *w)
+{
+	struct record r = { .type = REC_SYMBOL };
+	uint64_t hi;
+
+	if (!b->module->cfi || !cfi_table_fde(b->module->cfi, w->svma,
+					      &r.symbol.start_svma, &hi))
+		return;
+	r.symbol.frame.v = w->frame;
+	r.symbol.is_outer = true;
+	pl_push(b->pl, &r);
+}
+
 static void take_result(void *ctx, size_t index,
 			const struct symbol_result *res)
 {
@@ -77,14 +95,17 @@ static void take_result(void *ctx, size_t index,
 			push_symbols(b->pl, b->wants[b->at].frame, res);
 		if (res->count)
 			f->named = 1;
+		else if (b->at_close && !f->named)
+			push_unnamed(b, &b->wants[b->at]);
 	}
 }
 
 static void name_module(struct pipeline *pl, struct symbolizer *sym,
 			struct module *m, const struct want *wants,
-			size_t count)
+			size_t count, bool at_close)
 {
-	struct batch b = { .pl = pl, .wants = wants, .count = count };
+	struct batch b = { .pl = pl, .wants = wants, .count = count,
+			   .module = m, .at_close = at_close };
 	VEC(uint64_t) svmas = { 0 };
 	struct err err = { 0 };
 	const void *bytes;
@@ -160,7 +181,7 @@ static struct want *collect(struct pipeline *pl, uint32_t from, size_t *count)
 }
 
 static int symbolize(struct pipeline *pl, struct symbolizer *sym,
-		     uint32_t from)
+		     uint32_t from, bool at_close)
 {
 	struct want *wants;
 	size_t count, i, j;
@@ -174,7 +195,7 @@ static int symbolize(struct pipeline *pl, struct symbolizer *sym,
 		if (wants[i].module == pl->kernel_module.v)
 			name_kernel(pl, wants + i, j - i);
 		else if (m)
-			name_module(pl, sym, m, wants + i, j - i);
+			name_module(pl, sym, m, wants + i, j - i, at_close);
 	}
 	mem_free(wants);
 	return pl->sink_error;
@@ -200,5 +221,5 @@ int pipeline_symbolize(struct pipeline *pl, bool at_close, struct err *err)
 	if (!sym)
 		return err_set(err, pl->symbol_err.code, "%s",
 			       pl->symbol_err.message);
-	return symbolize(pl, sym, from);
+	return symbolize(pl, sym, from, at_close);
 }
