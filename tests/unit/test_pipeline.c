@@ -109,7 +109,8 @@ static const char *name_of(const struct taken *t, struct frame_id frame)
 	while (i-- > 0)
 		if (t->symbols.data[i].frame.v == frame.v &&
 		    t->symbols.data[i].is_outer)
-			return string_at(t, t->symbols.data[i].name);
+			return t->symbols.data[i].name.v ?
+				string_at(t, t->symbols.data[i].name) : NULL;
 	return NULL;
 }
 
