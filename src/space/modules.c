@@ -294,7 +294,7 @@ static void entry_open(struct modules *t, struct module_entry *e,
 	e->tries++;
 	e->m.image_tried = true;
 	/* the image keeps a descriptor of its own */
-	if (t->fds + 2 <= sys_fd_limit() / 4)
+	if (t->fds + 2 <= sys_fd_limit() / 2)
 		what = open_any(e, d);
 	if (what == OPENED_NOT) {
 		if (!e->counted)

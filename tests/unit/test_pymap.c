@@ -4,9 +4,13 @@
 #include "../support/tmpdir.h"
 
 #include <errno.h>
+#include <sched.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "adder/buf.h"
@@ -283,6 +287,101 @@ static void a_child_has_its_parents_names_as_of_the_fork(void **state)
 	fake_free(parent);
 }
 
+/*
+ * A container in all but name: a process with its own root, that is the first
+ * of its own PID namespace. Returns its pid; *inner is who waits for it.
+ */
+static pid_t start_contained(pid_t *inner)
+{
+	int fds[2], pid_fds[2];
+	pid_t pid = 0;
+	char c;
+
+	assert_true(!pipe(fds) && !pipe(pid_fds));
+	*inner = fork();
+	if (!*inner) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (unshare(CLONE_NEWPID))
+			_exit(1);
+		pid = fork();
+		if (!pid) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			if (chroot(tmpdir_path) || chdir("/") ||
+			    write(fds[1], "x", 1) != 1)
+				_exit(1);
+			pause();
+			_exit(0);
+		}
+		if (write(pid_fds[1], &pid, sizeof(pid)) != sizeof(pid))
+			_exit(1);
+		pause();
+		_exit(0);
+	}
+	close(fds[1]);
+	close(pid_fds[1]);
+	assert_int_equal(read(pid_fds[0], &pid, sizeof(pid)), sizeof(pid));
+	assert_int_equal(read(fds[0], &c, 1), 1);
+	close(fds[0]);
+	close(pid_fds[0]);
+	return pid;
+}
+
+static enum py_map_state attach_and_refresh(pid_t pid, uint64_t avma,
+					    const char *name)
+{
+	struct space *s = space_new(NULL);
+	enum py_map_state state;
+	struct process *p;
+
+	assert_int_equal(space_attach(s, pid, NULL), 0);
+	p = space_process(s, pid);
+	assert_int_equal(p->ns_pid, 1);
+	p->start_mono_ns = 0;	/* its map is written by us, and later */
+	p->python = py_process_new(p);
+	state = py_process_refresh(p->python, NULL);
+	assert_int_equal(is_named(p, avma, name), state == PY_MAP_GOOD);
+	py_process_free(p->python);
+	space_free(s);
+	return state;
+}
+
+static void a_container_is_read_below_its_own_root(void **state)
+{
+	char *host = mem_printf("%s-host", tmpdir_path), line[64];
+	pid_t pid, inner;
+	uint64_t avma;
+	void *at;
+	int fd;
+
+	(void)state;
+	if (geteuid() != 0) {
+		print_message("chroot needs root: not tried\n");
+		mem_free(host);
+		return;
+	}
+	at = mmap(NULL, 4096, PROT_READ | PROT_EXEC,
+		  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	avma = (uint64_t)(uintptr_t)at;
+	snprintf(line, sizeof(line), "%llx 10 py::f:/x.py\n",
+		 (unsigned long long)avma);
+	fd = open(host, O_WRONLY | O_CREAT | O_EXCL, 0600);
+	assert_int_equal(write(fd, line, strlen(line)), strlen(line));
+	close(fd);
+	pid = start_contained(&inner);
+	assert_int_equal(attach_and_refresh(pid, avma, "f"), PY_MAP_NONE);
+	assert_int_equal(symlink(host, tmpdir_at("tmp/perf-1.map")), 0);
+	assert_int_equal(attach_and_refresh(pid, avma, "f"), PY_MAP_LINK);
+	unlink(tmpdir_at("tmp/perf-1.map"));
+	tmpdir_write("tmp/perf-1.map", line);
+	assert_int_equal(attach_and_refresh(pid, avma, "f"), PY_MAP_GOOD);
+	kill(pid, SIGKILL);
+	kill(inner, SIGKILL);
+	waitpid(inner, NULL, 0);
+	munmap(at, 4096);
+	unlink(host);
+	mem_free(host);
+}
+
 #define IN_TMPDIR(f) \
 	cmocka_unit_test_setup_teardown(f, setup, tmpdir_teardown)
 
@@ -299,6 +398,7 @@ int main(void)
 		IN_TMPDIR(another_users_map_is_not_read),
 		IN_TMPDIR(a_huge_map_is_read_up_to_the_bound),
 		IN_TMPDIR(a_child_has_its_parents_names_as_of_the_fork),
+		IN_TMPDIR(a_container_is_read_below_its_own_root),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
