@@ -28,11 +28,11 @@ EXTRA_DIST += tests/bench/run tests/targets/mixed.py
 MICRO_BENCHES = $(filter tests/bench/bench_%,$(EXTRA_PROGRAMS))
 CLEANFILES += $(MICRO_BENCHES) bench.json
 
-bench: all $(MICRO_BENCHES)
+bench: all $(MICRO_BENCHES) tests/support/gen_recording$(EXEEXT)
 	ADDER='$(abs_top_builddir)/adder' ADDER_SRCDIR='$(abs_top_srcdir)' \
 	ADDER_BUILDDIR='$(abs_top_builddir)' $(PYTHON3) \
 	$(srcdir)/tests/bench/run --json bench.json $(BENCH_FLAGS) \
-	$(MICRO_BENCHES:%=./%)
+	$(MICRO_BENCHES:%=./%) '$(abs_srcdir)/tests/bench/bench_report.py'
 
 # The tree itself.
 dist_check_SCRIPTS += tests/lint/code_lint.py tests/lint/docs_lint.py
