@@ -224,17 +224,19 @@ const char *encoder_put(struct encoder *e, const struct record *rec)
 	return NULL;
 }
 
+/* Without an allocation: a recorder that is out of memory still ends a chunk. */
 static void put_preamble(struct encoder *e, struct buf *out)
 {
-	struct buf p = { 0 };
-	size_t i;
+	uint64_t values[1 + ID_KINDS];
+	size_t start = out->len, i;
 
-	buf_put_uleb(&p, e->state.base_ns);
+	values[0] = e->state.base_ns;
 	for (i = 0; i < ID_KINDS; i++)
-		buf_put_uleb(&p, e->base_count[i]);
-	buf_put_uleb(out, p.len);
-	buf_put(out, p.data, p.len);
-	buf_release(&p);
+		values[1 + i] = e->base_count[i];
+	buf_putc(out, 0);	/* the length, less than 128 */
+	for (i = 0; i < ARRAY_LEN(values); i++)
+		buf_put_uleb(out, values[i]);
+	out->data[start] = (char)(out->len - start - 1);
 }
 
 void encoder_take(struct encoder *e, struct buf *out)

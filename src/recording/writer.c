@@ -174,6 +174,8 @@ int recording_writer_open(struct recording_writer **out, const char *path,
 	w = mem_calloc(1, sizeof(*w));
 	encoder_init(&w->encoder);
 	w->codec = body_codec_new();
+	buf_reserve(&w->raw, 2 * CHUNK_RAW_BYTES);
+	buf_reserve(&w->out, 3 * CHUNK_RAW_BYTES);
 	w->path = mem_strdup(path);
 	w->partial = mem_printf("%s.partial", path);
 	w->fd = -1;

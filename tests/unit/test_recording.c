@@ -3,8 +3,10 @@
 #include "../support/cmocka_all.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "adder/cursor.h"
 #include "adder/err.h"
 #include "adder/recording.h"
 #include "recording/format.h"
@@ -457,6 +459,108 @@ static void the_sinks_error_comes_through(void **state)
 	record_list_release(&got);
 }
 
+static uint64_t u64_at(size_t off)
+{
+	uint64_t v;
+
+	memcpy(&v, image.data + off, 8);
+	return v;
+}
+
+/* A reader that seeks: END from the file's end, INDX from END, chunks. */
+static void the_index_leads_to_every_chunk(void **state)
+{
+	size_t end = image.len - CHUNK_HEADER_BYTES - END_BODY_BYTES;
+	struct body_codec *codec = body_codec_new();
+	struct chunk_header h;
+	uint64_t index_off, chunks, off = 0, first_ns = 0, last_ns, i;
+	struct cursor c;
+
+	(void)state;
+	assert_true(chunk_header_get(&h, (uint8_t *)image.data + end));
+	assert_int_equal(h.type, CHUNK_END);
+	index_off = u64_at(end + CHUNK_HEADER_BYTES);
+	chunks = u64_at(end + CHUNK_HEADER_BYTES + 8);
+	assert_true(chunks > 3);
+	assert_int_equal(u64_at(end + CHUNK_HEADER_BYTES + 16),
+			 whole.records.count);
+	assert_true(chunk_header_get(&h, (uint8_t *)image.data + index_off));
+	assert_int_equal(h.type, CHUNK_INDX);
+	c = cursor_of(body_get(codec, &h, (uint8_t *)image.data + index_off +
+			       CHUNK_HEADER_BYTES), h.raw_bytes);
+	assert_int_equal(cursor_uleb(&c), chunks);
+	for (i = 0; i < chunks; i++) {
+		off += cursor_uleb(&c);
+		first_ns += unzigzag(cursor_uleb(&c));
+		last_ns = first_ns + cursor_uleb(&c);
+		assert_true(off + CHUNK_HEADER_BYTES < index_off);
+		assert_true(chunk_header_get(&h, (uint8_t *)image.data + off));
+		assert_int_equal(h.type, CHUNK_DATA);
+		assert_int_equal(h.number, i);
+		assert_int_equal(h.first_ns, first_ns);
+		assert_int_equal(h.last_ns, last_ns);
+		assert_int_equal(h.records, cursor_uleb(&c));
+		assert_int_equal(h.flags, cursor_uleb(&c));
+	}
+	assert_false(c.bad);
+	assert_int_equal(cursor_left(&c), 0);
+	body_codec_free(codec);
+}
+
+static void chunks_that_define_nothing_say_so(void **state)
+{
+	const struct gen_opts opts = { .samples = 3000, .depth = 8,
+				       .stacks = 1, .threads = 1, .seed = 1 };
+	struct buf bytes = { 0 };
+	struct chunk_header h;
+	struct record_list l;
+	struct sink sink;
+	size_t off = FILE_HEADER_BYTES, plain = 0;
+
+	(void)state;
+	record_list_init(&l);
+	sink = record_list_sink(&l);
+	gen_stream(&opts, &sink, NULL, NULL);
+	recording_file_write(tmpdir_at("plain"), &l, 500);
+	recording_file_load(tmpdir_at("plain"), &bytes);
+	for (; off < bytes.len; off += CHUNK_HEADER_BYTES + h.stored_bytes) {
+		assert_true(chunk_header_get(&h, (uint8_t *)bytes.data + off));
+		plain += h.type == CHUNK_DATA &&
+			 !(h.flags & CHUNK_F_DEFINES);
+	}
+	assert_in_range(plain, 4, 5);
+	record_list_release(&l);
+	buf_release(&bytes);
+}
+
+/* The file was written by the first version; it must read for ever. */
+static void a_file_of_version_1_0_still_reads(void **state)
+{
+	const char *srcdir = getenv("srcdir");
+	const struct rec_sample *s;
+	struct buf bytes = { 0 };
+	struct result r;
+	char path[4096];
+	size_t i;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/tests/fuzz/corpus/recording/whole",
+		 srcdir ? srcdir : ".");
+	recording_file_load(path, &bytes);
+	read_bytes(&r, bytes.data, bytes.len);
+	assert_int_equal(r.info.state, RECORDING_WHOLE);
+	assert_int_equal(r.got.records.count, 98);
+	for (i = 0; r.got.records.data[i].type != REC_SAMPLE; i++)
+		;
+	s = &r.got.records.data[i].sample;
+	assert_int_equal(s->t_mono_ns, UINT64_C(86400001002161));
+	assert_int_equal(s->weight, 1001001);
+	assert_int_equal(s->running_ns, 1001001);
+	assert_int_equal(s->stack.v, 7);
+	release(&r);
+	buf_release(&bytes);
+}
+
 static void the_checksum_is_the_one_of_the_document(void **state)
 {
 	(void)state;
@@ -501,6 +605,9 @@ int main(void)
 		cmocka_unit_test(monotony_stays_within_the_bound_on_expansion),
 		cmocka_unit_test(a_stack_too_deep_is_refused_on_both_sides),
 		cmocka_unit_test(the_sinks_error_comes_through),
+		cmocka_unit_test(the_index_leads_to_every_chunk),
+		cmocka_unit_test(chunks_that_define_nothing_say_so),
+		cmocka_unit_test(a_file_of_version_1_0_still_reads),
 		cmocka_unit_test(the_checksum_is_the_one_of_the_document),
 		cmocka_unit_test(a_missing_file_is_one_clear_line),
 	};
