@@ -42,6 +42,7 @@ void elf_image_free(struct elf_image *e);
 
 uint16_t elf_image_machine(const struct elf_image *e);	/* EM_* */
 uint16_t elf_image_type(const struct elf_image *e);	/* ET_* */
+uint64_t elf_image_entry(const struct elf_image *e);	/* svma, 0 = none */
 const uint8_t *elf_image_build_id(const struct elf_image *e, size_t *bytes);
 size_t elf_image_segments(const struct elf_image *e,
 			  const struct elf_segment **segs);

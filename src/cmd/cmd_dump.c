@@ -123,7 +123,9 @@ static void print_place(struct dump *d, const struct rec_frame *f,
 	model_function_name(d->model, p->function, &name);
 	buf_puts(&out, "    ");
 	text_escape(&out, name.data ? name.data : "", name.len);
-	if (f->kind == FRAME_END)
+	/* an unnamed function says its module in place of a name */
+	if (f->kind == FRAME_END ||
+	    !model_function(d->model, p->function)->name.v)
 		goto print;
 	if (p->file.v)
 		where = model_string(d->model, p->file);

@@ -63,14 +63,6 @@ struct pl_process *pl_process_of(struct pipeline *pl, struct process *p)
 	return pp;
 }
 
-void pl_process_drop(struct process *p)
-{
-	mem_free(p->user);
-	p->user = NULL;
-	py_process_free(p->python);
-	p->python = NULL;
-}
-
 struct pl_thread *pl_thread_of(struct thread *t)
 {
 	struct pl_thread *pt = t->user;
@@ -103,6 +95,18 @@ void pl_thread_drop(struct thread *t)
 	mem_free(pt->is_tramp);
 	mem_free(pt);
 	t->user = NULL;
+}
+
+void pl_process_drop(struct process *p)
+{
+	struct thread *t;
+
+	for (t = p->threads; t; t = t->next)
+		pl_thread_drop(t);
+	mem_free(p->user);
+	p->user = NULL;
+	py_process_free(p->python);
+	p->python = NULL;
 }
 
 /*

@@ -16,6 +16,8 @@
 /* A map that did not have a name is read again at most this often. */
 #define REFRESH_NS UINT64_C(5000000)
 #define WINDOW_BYTES 64
+/* The entry code before it jumps on, generously. */
+#define START_BYTES 64
 /* Above the highest address that a walk missed, to be read next time. */
 #define HINT_STEP_BYTES UINT64_C(65536)
 
@@ -309,6 +311,21 @@ static enum stack_end end_without_bytes(enum held_state held)
 	}
 }
 
+/*
+ * A process begins at the entry of its dynamic loader, which states no unwind
+ * rule there (glibc's RTLD_START): what was reached is the start all the same.
+ */
+static bool is_process_start(const struct unwind_frame *f)
+{
+	struct module *m = f->module;
+	uint64_t entry;
+
+	if (!m || !m->image)
+		return false;
+	entry = elf_image_entry(m->image);
+	return entry && f->addr >= entry && f->addr - entry < START_BYTES;
+}
+
 static uint32_t user_stack(struct pipeline *pl, struct thread *t,
 			   const struct perf_sample *s, enum stack_end *end)
 {
@@ -330,10 +347,12 @@ static uint32_t user_stack(struct pipeline *pl, struct thread *t,
 	if (stack.beyond != END_CUT)
 		stack.size_bytes = 0;
 	unwind_walk(pl->unwinder, pt->memo, &space, &regs, &stack, &w);
+	if (w.end == END_NO_RULE && w.count && is_process_start(w.frames))
+		w.end = END_COMPLETE;
 	*end = w.end;
 	if (w.slow)
 		pl->stats.slow_walks++;
-	if (stack.beyond == END_CUT)
+	if (stack.beyond == END_CUT && w.root_cfa + w.needed_avma)
 		tell_hint(pl, pt, t->tid, &w);
 	pl_advise(pl, pp);
 	return intern_walk(pl, pp, pt, &w);

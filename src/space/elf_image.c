@@ -35,6 +35,7 @@ struct elf_image {
 	uint8_t *mem;
 	uint64_t file_bytes;
 	uint16_t machine, type;
+	uint64_t entry_svma;
 	uint64_t shoff;
 	uint32_t shnum, shstrndx;
 
@@ -311,7 +312,7 @@ static int read_header(struct elf_image *e, struct err *err)
 	e->type = cursor_u16(&c);
 	e->machine = cursor_u16(&c);
 	cursor_u32(&c);		/* e_version */
-	cursor_u64(&c);		/* e_entry */
+	e->entry_svma = cursor_u64(&c);
 	phoff = cursor_u64(&c);
 	e->shoff = cursor_u64(&c);
 	cursor_u32(&c);		/* e_flags */
@@ -402,6 +403,11 @@ uint16_t elf_image_machine(const struct elf_image *e)
 uint16_t elf_image_type(const struct elf_image *e)
 {
 	return e->type;
+}
+
+uint64_t elf_image_entry(const struct elf_image *e)
+{
+	return e->entry_svma;
 }
 
 const uint8_t *elf_image_build_id(const struct elf_image *e, size_t *bytes)
