@@ -9,7 +9,7 @@
 #include "cmd/cmd.h"
 
 #define NAME "report"
-#define DEFAULT_ROWS 40
+#define DEFAULT_ROWS 30
 #define DEFAULT_TREE_PERCENT 0.5
 #define MIN_WIDTH 60
 
@@ -62,7 +62,7 @@ static const char help_text[] =
 "  --format text|json    for people (default), or for programs\n"
 "  --sort self|total     functions by their own time (default), or with\n"
 "                        what they call\n"
-"  --limit N             rows at most (40 functions; 0 = all)\n"
+"  --limit N             rows at most (30 functions; 0 = all)\n"
 "  --min PERCENT         leave out what is below (tree: 0.5)\n"
 "  --expand              tree: one line for every frame\n"
 "  --full-paths          whole paths of files\n"

@@ -31,6 +31,14 @@ char *cell_percent(char *out, size_t out_bytes, uint64_t part, uint64_t whole)
 	return out;
 }
 
+char *cell_share(char *out, size_t out_bytes, uint64_t part, uint64_t whole)
+{
+	cell_percent(out, out_bytes, part, whole);
+	if (part < whole && !strcmp(out, "100.0%"))
+		snprintf(out, out_bytes, ">99.9%%");
+	return out;
+}
+
 char *cell_weight(char *out, size_t out_bytes, enum event_unit unit,
 		  uint64_t weight)
 {

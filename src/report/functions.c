@@ -8,6 +8,7 @@
 
 #define NUMBER_COLUMNS 40	/* all but the samples' own */
 #define DIGITS 32
+#define PYTHON_ROWS 10	/* of the first of two tables */
 
 struct sorted_row {
 	struct profile_row row;
@@ -112,7 +113,7 @@ static bool is_above(const struct report *r, const struct profile_row *row)
 }
 
 static void put_rest(struct report *r, const struct sorted_row *rows,
-		     size_t shown, size_t count)
+		     size_t shown, size_t count, const char *how)
 {
 	char percent[DIGITS], number[DIGITS];
 	uint64_t self = 0;
@@ -123,13 +124,13 @@ static void put_rest(struct report *r, const struct sorted_row *rows,
 	for (i = shown; i < count; i++)
 		self += rows[i].row.self.weight;
 	buf_printf(&r->o->buf, "(%s more functions, together %s self; "
-		   "--limit 0 --min 0 shows all)\n",
+		   "%s shows all)\n",
 		   cell_count(number, sizeof(number), count - shown),
 		   cell_percent(percent, sizeof(percent), self,
-				r->total.weight));
+				r->total.weight), how);
 }
 
-void report_functions(struct report *r)
+static void put_table(struct report *r, uint64_t limit, const char *how)
 {
 	size_t count, shown = 0, i, columns;
 	struct sorted_row *rows = sort_rows(r, &count);
@@ -142,16 +143,57 @@ void report_functions(struct report *r)
 	buf_printf(b, "%15s %15s %*s %-6s %s\n", "self", "total",
 		   (int)columns, "samples", "kind", "function");
 	for (i = 0; i < count; i++) {
-		if ((r->opts->limit && i == r->opts->limit) ||
-		    !is_above(r, &rows[i].row))
+		if ((limit && i == limit) || !is_above(r, &rows[i].row))
 			break;
 		put_row(r, &rows[i].row, columns);
 		shown++;
 		if (out_check(r->o))
 			break;
 	}
-	put_rest(r, rows, shown, count);
+	put_rest(r, rows, shown, count, how);
 	for (i = 0; i < count; i++)
 		mem_free(rows[i].name);
 	mem_free(rows);
+}
+
+static bool has_python(struct report *r)
+{
+	size_t count, i;
+	const struct profile_row *rows = profile_rows(r->p, &count);
+
+	for (i = 0; i < count; i++) {
+		if (rows[i].event.v == r->event.v &&
+		    model_function(r->m, rows[i].function)->kind ==
+		    FUNCTION_PYTHON)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Which of the program's own functions to look at: in a table of everything
+ * the allocator and the like come first, on behalf of all of them.
+ */
+static void put_python_first(struct report *r)
+{
+	struct selection sel = *profile_selection(r->p);
+	uint64_t limit = r->opts->limit;
+	struct report python = *r;
+
+	sel.show = SHOW_PYTHON;
+	if (profile_new(&python.p, r->m, &sel, NULL))
+		return;
+	buf_puts(&r->o->buf, "Python functions, each with the C code that it"
+		 " runs:\n");
+	put_table(&python, limit && limit < PYTHON_ROWS ? limit : PYTHON_ROWS,
+		  "--show python");
+	buf_puts(&r->o->buf, "\nAll functions, each on its own:\n");
+	profile_free(python.p);
+}
+
+void report_functions(struct report *r)
+{
+	if (profile_selection(r->p)->show == SHOW_BOTH && has_python(r))
+		put_python_first(r);
+	put_table(r, r->opts->limit, "--limit 0 --min 0");
 }

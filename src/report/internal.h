@@ -24,6 +24,8 @@ struct report {
 char *cell_count(char *out, size_t out_bytes, uint64_t v);
 /* "12.3%" of the whole, "-" of nothing. */
 char *cell_percent(char *out, size_t out_bytes, uint64_t part, uint64_t whole);
+/* The same, but never "100.0%" of what is not all. */
+char *cell_share(char *out, size_t out_bytes, uint64_t part, uint64_t whole);
 /* A duration, or "1.23 G" of a count. */
 char *cell_weight(char *out, size_t out_bytes, enum event_unit unit,
 		  uint64_t weight);

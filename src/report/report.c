@@ -170,8 +170,8 @@ static void put_stacks(struct report *r)
 		return;
 	put_key(r, "stacks");
 	buf_printf(b, "%s complete to the root",
-		   cell_percent(cell, sizeof(cell), ends[END_COMPLETE],
-				with_user));
+		   cell_share(cell, sizeof(cell), ends[END_COMPLETE],
+			      with_user));
 	for (i = 0; i < MODEL_ENDS; i++) {
 		if (!ends[i] || i == END_COMPLETE)
 			continue;

@@ -33,8 +33,8 @@ static void put_thread(struct report *r, const struct profile_thread *row)
 				      row->cost.weight), 10);
 	cell_put_right(b, cell_count(cell, sizeof(cell), row->cost.samples),
 		       10);
-	cell_put_right(b, cell_percent(cell, sizeof(cell), row->complete,
-				       row->cost.samples - row->no_user), 10);
+	cell_put_right(b, cell_share(cell, sizeof(cell), row->complete,
+				     row->cost.samples - row->no_user), 10);
 	buf_puts(b, "  ");
 	text_escape(b, name.bytes, name.len);
 	if (t->process.v) {
