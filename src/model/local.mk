@@ -18,3 +18,9 @@ tests_unit_test_model_SOURCES = tests/unit/test_model.c $(SESSION)
 tests_unit_test_model_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_model_LDADD = $(MODEL_LIBS) $(CMOCKA_LIBS)
 endif
+
+check_PROGRAMS += tests/prop/prop_model
+TESTS += tests/prop/prop_model
+tests_prop_prop_model_SOURCES = tests/prop/prop_model.c $(SESSION) \
+	tests/support/prng.h
+tests_prop_prop_model_LDADD = $(MODEL_LIBS)
