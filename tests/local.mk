@@ -12,6 +12,7 @@ tests_support_perf_probe_SOURCES = tests/support/perf_probe.c
 E2E_TESTS = tests/e2e/inputs.py tests/e2e/rough.py tests/e2e/stacks.py \
 	tests/e2e/times.py tests/e2e/names.py tests/e2e/users.py
 dist_check_SCRIPTS += $(E2E_TESTS)
+TESTS += $(E2E_TESTS)
 EXTRA_DIST += tests/e2e/harness.py tests/targets/truth.py \
 	tests/targets/churn.py tests/targets/deep.py \
 	tests/targets/hostile.py tests/targets/nested.py \

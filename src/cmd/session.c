@@ -23,8 +23,26 @@ struct session {
 	struct capture *capture;
 	struct pipeline *pipeline;
 	struct hmap said;	/* hash of a step's text -> 1 */
+	struct buf unsaid;	/* notes until it starts, each with its NUL */
+	bool started;
 	uint64_t start_mono_ns, end_mono_ns;
 };
+
+static void say_note(struct session *s, const char *text)
+{
+	if (!s->opts.quiet)
+		log_note("%s", text);
+}
+
+/* What it took to start is of no interest if it does not. */
+static void say_unsaid(struct session *s)
+{
+	size_t at;
+
+	s->started = true;
+	for (at = 0; at < s->unsaid.len; at += strlen(s->unsaid.data + at) + 1)
+		say_note(s, s->unsaid.data + at);
+}
 
 /* Each thing is said once, and kept in the recording. */
 static void say(struct session *s, const char *text, bool is_warning)
@@ -36,8 +54,10 @@ static void say(struct session *s, const char *text, bool is_warning)
 		return;
 	if (is_warning)
 		log_warning("%s", text);
-	else if (!s->opts.quiet)
-		log_note("%s", text);
+	else if (s->started)
+		say_note(s, text);
+	else
+		buf_put(&s->unsaid, text, strlen(text) + 1);
 	pipeline_step(s->pipeline, text, 1, is_warning);
 }
 
@@ -209,6 +229,7 @@ int session_start(struct session *s, struct err *err)
 		if (rc < 0)
 			return rc;
 	}
+	say_unsaid(s);
 	return 0;
 }
 
@@ -269,5 +290,6 @@ void session_free(struct session *s)
 	capture_free(s->capture);
 	pipeline_free(s->pipeline);
 	hmap_release(&s->said);
+	buf_release(&s->unsaid);
 	mem_free(s);
 }

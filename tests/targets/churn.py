@@ -49,8 +49,7 @@ def threads(count):
 
 
 def after_exec(left):
-    here = truth.here()
-    pattern = truth.path("burn")
+    here, pattern = truth.here(), truth.path("burn")
     start = time.monotonic_ns(), time.thread_time_ns()
     burn(truth.SECONDS)
     truth.phase("exec-%s" % left, here, pattern, start, time.monotonic_ns())
@@ -60,6 +59,8 @@ def after_exec(left):
 
 
 def maps():
+    here, pattern = truth.here(), ""
+    start = time.monotonic_ns(), time.thread_time_ns()
     until = time.monotonic() + truth.SECONDS
     while time.monotonic() < until:
         with open(__file__, "rb") as file:
@@ -68,6 +69,7 @@ def maps():
                      for _ in range(50)]
         for area in areas:
             area.close()
+    truth.phase("maps", here, pattern, start, time.monotonic_ns())
 
 
 def main():
@@ -77,8 +79,8 @@ def main():
         return
     if what == "maps":
         maps()
-    else:
-        {"forks": forks, "threads": threads}[what](int(argument))
+        return
+    {"forks": forks, "threads": threads}[what](int(argument))
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF,
                                                 resource.RUSAGE_CHILDREN)]
     truth.write({"name": what, "pid": os.getpid(), "cpu_s": sum(

@@ -79,7 +79,7 @@ def phase(name, chain, pattern, start, end_ns, **more):
     write(dict(more, name=name, pid=os.getpid(),
                tid=threading.get_native_id(), start_ns=start[0],
                end_ns=end_ns, cpu_ns=cpu_ns - start[1], chain=chain,
-               pattern=pattern,
+               pattern=pattern, version=sys.version_info[:2],
                main=threading.current_thread() is threading.main_thread()))
 
 
