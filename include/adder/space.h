@@ -33,7 +33,7 @@ struct module {
 	bool image_tried;
 	uint8_t build_id[BUILD_ID_MAX_BYTES];
 	uint8_t build_id_bytes;
-	bool is_python;		/* has .PyRuntime, or is libpython/python */
+	bool is_python;		/* holds CPython's runtime */
 	void *cfi;		/* pipeline's: struct cfi_table *, lazily */
 	struct hmap tramp_calls;	/* python/'s: return svma -> 0 or 1 */
 };

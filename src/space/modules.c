@@ -265,15 +265,28 @@ static enum opened open_any(struct module_entry *e, const struct map_desc *d)
 	return worst;
 }
 
+/*
+ * The module that holds CPython's runtime: not a program python3.N that only
+ * loads libpython3.N. The section is there from 3.7 on and survives strip.
+ */
+static bool is_interpreter(struct elf_image *image, const char *base)
+{
+	uint64_t svma, size;
+
+	if (elf_image_section(image, ".PyRuntime"))
+		return true;
+	return (starts_with(base, "libpython") ||
+		starts_with(base, "python")) &&
+	       elf_image_dynsym(image, "PyEval_EvalCode", &svma, &size) && svma;
+}
+
 static void learn_image(struct modules *t, struct module_entry *e)
 {
 	const char *base = base_name(e->m.path);
 	const uint8_t *id;
 	size_t n;
 
-	e->m.is_python = elf_image_section(e->m.image, ".PyRuntime") ||
-			 starts_with(base, "libpython") ||
-			 starts_with(base, "python");
+	e->m.is_python = is_interpreter(e->m.image, base);
 	id = elf_image_build_id(e->m.image, &n);
 	if (e->m.build_id_bytes || !id || n > BUILD_ID_MAX_BYTES)
 		return;

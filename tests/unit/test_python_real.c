@@ -201,10 +201,22 @@ static void check_chain(struct process *p, const char *const *chain,
 
 static void check_build(struct process *p)
 {
+	struct module *m, *python = NULL;
 	struct buf line = { 0 };
 	struct py_build b;
+	size_t i;
 
+	/* one holds the runtime: not a program that loads libpython */
+	for (i = 0; i < p->map_count; i++) {
+		m = p->maps[i].module;
+		if (!m || !m->is_python)
+			continue;
+		assert_true(!python || python == m);
+		python = m;
+	}
+	assert_non_null(python);
 	py_build_of(p, &b);
+	assert_string_equal(b.path, python->path);
 	assert_true(b.is_python);
 	assert_true(b.has_trampoline);
 	assert_true(b.minor >= 12);
