@@ -60,6 +60,7 @@ struct pipeline {
 	const struct arch *arch;
 	struct unwinder *unwinder;
 	struct pipeline_stats stats;
+	uint64_t sample_ns;	/* time of the sample under work */
 	int sink_error;		/* first negative answer of the sink */
 
 	struct intern strings;

@@ -118,6 +118,7 @@ static int feed_sample(struct pipeline *pl, const struct perf_rec *rec)
 	if (!t || s->event >= pl->events.count)
 		return 0;
 	ev = &pl->events.data[s->event];
+	pl->sample_ns = rec->t_mono_ns;
 	r.sample.stack.v = pl_sample_stack(pl, t, s, &end);
 	pl_define_thread(pl, t);
 	pl->stats.samples++;

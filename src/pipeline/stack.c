@@ -13,8 +13,6 @@
 #include "adder/python.h"
 #include "adder/sys.h"
 
-/* A map that did not have a name is read again at most this often. */
-#define REFRESH_NS UINT64_C(5000000)
 #define WINDOW_BYTES 64
 /* The entry code before it jumps on, generously. */
 #define START_BYTES 64
@@ -91,7 +89,6 @@ static bool name_at(struct pl_process *pp, uint64_t avma, struct py_name *out)
 {
 	struct process *p = pp->process;
 	struct buf why = { 0 };
-	uint64_t now;
 	bool found;
 
 	if (pp->pl->opts.no_python)
@@ -100,10 +97,10 @@ static bool name_at(struct pl_process *pp, uint64_t avma, struct py_name *out)
 		return false;
 	if (py_process_name(p->python, avma, out))
 		return true;
-	now = sys_mono_ns();
-	if (pp->last_refresh_ns && now - pp->last_refresh_ns < REFRESH_NS)
+	/* a line is there before its code runs: read since, it is not there */
+	if (pp->last_refresh_ns > pp->pl->sample_ns)
 		return false;
-	pp->last_refresh_ns = now;
+	pp->last_refresh_ns = sys_mono_ns();
 	py_process_refresh(p->python, &why);
 	if (why.len)
 		pp->pl->opts.step(pp->pl->opts.ctx, buf_cstr(&why), true);
