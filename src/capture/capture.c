@@ -13,7 +13,8 @@
 
 #define STACK_LIMIT_BYTES ((size_t)1280 << 10)
 #define RING_BYTES ((size_t)128 << 10)
-#define DUMP_RING_BYTES ((size_t)512 << 10)
+/* 63 dumps: as long as a reader of the normal class may have to wait */
+#define DUMP_RING_BYTES ((size_t)1 << 20)
 #define RING_LEAST_BYTES ((size_t)32 << 10)
 #define SIDE_BYTES ((size_t)128 << 10)
 #define SIDE_LEAST_BYTES ((size_t)16 << 10)

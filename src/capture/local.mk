@@ -15,6 +15,15 @@ src_capture_libcapture_a_SOURCES = \
 CAPTURE_LIBS = src/capture/libcapture.a src/decode/libdecode.a \
 	src/arch/libarch.a src/sys/libsys.a $(LAYER0)
 
+EXTRA_PROGRAMS += tests/bench/bench_capture
+tests_bench_bench_capture_SOURCES = tests/bench/bench_capture.c
+tests_bench_bench_capture_LDADD = $(CAPTURE_LIBS)
+
+check_PROGRAMS += tests/prop/prop_ring
+TESTS += tests/prop/prop_ring
+tests_prop_prop_ring_SOURCES = tests/prop/prop_ring.c
+tests_prop_prop_ring_LDADD = $(CAPTURE_LIBS)
+
 if HAVE_CMOCKA
 check_PROGRAMS += tests/kernel/test_capture tests/targets/capture_target \
 	tests/unit/test_queue

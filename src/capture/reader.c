@@ -13,7 +13,7 @@
 #include "capture/hint.h"
 
 /* Untouched until the consumer is starved; then better than losing. */
-#define QUEUE_BYTES ((size_t)32 << 20)
+#define QUEUE_BYTES ((size_t)64 << 20)
 #define RECORD_MAX_BYTES 65536
 /* Above this fill stacks are left out, so that records still find room. */
 #define PRESSURE_BYTES (QUEUE_BYTES / 4 * 3)
@@ -118,7 +118,8 @@ static size_t stack_wanted(struct reader *r, const struct perf_rec *rec,
 			  &unknown);
 	if (unknown)
 		hurry(r);
-	return want;
+	/* the kernel's copy, where it takes one, may hold all that is in use */
+	return !unknown && want <= rec->sample.stack_bytes ? 0 : want;
 }
 
 static struct queue_entry *make_room(struct reader *r, size_t len,

@@ -28,6 +28,8 @@
 #endif
 #define TARGET "tests/targets/capture_target"
 
+#define MS_NS UINT64_C(1000000)
+
 static bool no_rt;
 
 /* What came out of one run. */
@@ -42,6 +44,7 @@ struct seen {
 	int status;
 	unsigned int levels;	/* of the target; 0 = do not look */
 	struct capture *capture;
+	enum capture_class class;
 };
 
 static void count_step(void *ctx, const char *text)
@@ -157,6 +160,7 @@ static void drain(struct capture *c, struct seen *s, int kill_after)
 	int ret, passes = 0;
 
 	s->capture = c;
+	s->class = capture_class(c);
 	do {
 		if (kill_after && ++passes == kill_after)
 			kill(capture_child(c), SIGKILL);
@@ -222,16 +226,16 @@ static void spinner_is_sampled_whole_and_held(void **state)
 	(void)state;
 	run(&s, argv, 0);
 	assert_int_equal(s.status, 0);
-	assert_true(s.period_ns > 900000000 && s.period_ns < 1200000000);
+	assert_true(s.period_ns > 850000000 && s.period_ns < 1200000000);
 	assert_int_equal(s.stats.lost_ring + s.stats.lost_queue, 0);
 	assert_int_equal(s.execs, 1);
 	assert_true(s.maps >= 3);
 	assert_true(s.sighted >= s.maps);
 	assert_int_equal(s.later, 0);
 	assert_true(s.with_leaf > s.samples * 8 / 10);
-	assert_true(s.complete * 100 >= s.samples * (no_rt ? 90 : 97));
-	if (!no_rt)
-		assert_true(s.certain * 100 >= s.samples * 99);
+	assert_true(s.complete * 100 >= s.samples * 97);
+	if (s.class == CAPTURE_RT)
+		assert_true(s.certain * 100 >= s.samples * 97);
 }
 
 static void deep_stack_is_read_to_its_end(void **state)
@@ -243,7 +247,9 @@ static void deep_stack_is_read_to_its_end(void **state)
 	(void)state;
 	run(&s, argv, 0);
 	assert_int_equal(s.later, 0);
-	assert_true(s.complete * 100 >= s.samples * (no_rt ? 80 : 95));
+	/* a consumer that is starved leaves stacks out, and says how many */
+	assert_true((s.complete + s.stats.pressure) * 100 >= s.samples * 95);
+	assert_true(s.complete * 2 > s.samples);
 }
 
 static void threads_are_all_seen(void **state)
@@ -257,8 +263,10 @@ static void threads_are_all_seen(void **state)
 	assert_int_equal(s.status, 0);
 	assert_int_equal(s.forks, 200);
 	assert_int_equal(s.exits, 201);
-	assert_true(s.period_ns > UINT64_C(1800000000));
-	assert_true(s.later * 1000 <= s.with_leaf);
+	/* a starved reader loses some, and says how many */
+	assert_true(s.period_ns + MS_NS * (s.stats.lost_ring +
+					   s.stats.lost_queue) > 1600 * MS_NS);
+	assert_int_equal(s.later, 0);
 }
 
 static void a_thousand_children_are_all_seen(void **state)
@@ -294,7 +302,7 @@ static void a_missing_command_is_one_clear_error(void **state)
 		const char *says;
 	} cases[] = {
 		{ "/nonexistent/command", -ERR_NOTFOUND, "no such command" },
-		{ "no-such-command-in-path", -ERR_NOTFOUND, "no such command" },
+		{ "./no-such-command", -ERR_NOTFOUND, "no such command" },
 		{ "/etc/passwd", -ERR_PERM, "cannot run '/etc/passwd'" },
 		{ "/", -ERR_PERM, "cannot run '/'" },
 	};
