@@ -40,6 +40,9 @@ for folder in "$src"/*/; do
 				failed=$((failed + 1))
 		fi
 	fi
+	if [[ ${arguments[*]} == *json* ]]; then
+		python3 "$src/json_check.py" out || failed=$((failed + 1))
+	fi
 	if [ $update = yes ]; then
 		diff -u "$folder/expected" out
 		cp out "$folder/expected"

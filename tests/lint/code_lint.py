@@ -27,7 +27,6 @@ WRAPPED = {
     "libdw": r"elfutils/(?!libdwelf).*|dwarf\.h|libdw\.h",
     "capstone": r"capstone/.*",
     "libpfm": r"perfmon/.*",
-    "json-c": r"json-c/.*|json\.h",
     "zstd": r"zstd.*\.h",
     "libseccomp": r"seccomp\.h",
     "libiberty": r"(libiberty/)?demangle\.h",

@@ -4,8 +4,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include <json-c/json.h>
-
 #include "../support/session.h"
 #include "adder/mem.h"
 #include "adder/out.h"
@@ -57,83 +55,6 @@ static int render(struct collected *c, struct model *m,
 		report_text(&o, p, opts);
 	profile_free(p);
 	return out_close(&o);
-}
-
-static uint64_t number(struct json_object *o, const char *key)
-{
-	struct json_object *v;
-
-	assert_true(json_object_object_get_ex(o, key, &v));
-	assert_true(json_object_is_type(v, json_type_int));
-	return json_object_get_uint64(v);
-}
-
-static struct json_object *field(struct json_object *o, const char *key)
-{
-	struct json_object *v;
-
-	if (!json_object_object_get_ex(o, key, &v))
-		fail_msg("no field '%s'", key);
-	return v;
-}
-
-static struct json_object *parse(struct collected *c)
-{
-	struct json_tokener *tok = json_tokener_new();
-	struct json_object *o;
-
-	json_tokener_set_flags(tok, JSON_TOKENER_STRICT |
-			       JSON_TOKENER_VALIDATE_UTF8);
-	o = json_tokener_parse_ex(tok, c->text.data, (int)c->text.len);
-	if (!o)
-		fail_msg("%s", json_tokener_error_desc(
-			 json_tokener_get_error(tok)));
-	json_tokener_free(tok);
-	return o;
-}
-
-static void the_json_adds_up(void **state)
-{
-	struct report_opts opts = { .by = REPORT_TREE };
-	struct collected c = { 0 };
-	struct model *m = example();
-	struct json_object *root, *list, *stacks;
-	uint64_t sum = 0, events = 0;
-	size_t i;
-
-	(void)state;
-	assert_int_equal(render(&c, m, NULL, &opts, true), 0);
-	root = parse(&c);
-	stacks = field(root, "stacks");
-	assert_int_equal(number(root, "samples"), 103);
-	assert_int_equal(number(stacks, "complete") + number(stacks, "cut") +
-			 number(stacks, "no_rule") + number(stacks, "other"),
-			 103);
-	list = field(root, "functions");
-	for (i = 0; i < json_object_array_length(list); i++) {
-		struct json_object *self = field(
-			json_object_array_get_idx(list, i), "self"), *v;
-
-		sum += number(self, "samples");
-		if (json_object_object_get_ex(field(self, "events"),
-					      "page-faults", &v))
-			events += json_object_get_uint64(v);
-	}
-	assert_int_equal(sum, 103);
-	assert_int_equal(events, 300000);
-	list = field(root, "tree");
-	for (sum = i = 0; i < json_object_array_length(list); i++) {
-		struct json_object *node = json_object_array_get_idx(list, i);
-
-		if (!field(node, "parent"))
-			sum += number(field(node, "total"), "samples");
-		else
-			assert_true(number(node, "parent") < i);
-	}
-	assert_int_equal(sum, 100);
-	json_object_put(root);
-	buf_release(&c.text);
-	model_free(m);
 }
 
 static void json_strings_are_valid_whatever_the_bytes(void **state)
@@ -271,7 +192,6 @@ static void a_full_disk_is_told(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_json_adds_up),
 		cmocka_unit_test(json_strings_are_valid_whatever_the_bytes),
 		cmocka_unit_test(names_are_cut_in_the_middle_to_the_column),
 		cmocka_unit_test(no_line_is_wider_than_asked_for),
