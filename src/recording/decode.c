@@ -249,7 +249,7 @@ static void get_rest(struct decoder *d, struct record *rec)
 		frame = rec->symbol.frame.v;
 		if (frame && frame <= count[ID_FRAME])
 			rec->symbol.start_svma =
-				d->state.addrs.data[frame - 1] -
+				state_symbol_start(&d->state, &rec->symbol) -
 				unzigzag(get(d, COLUMN_SYMBOL_START));
 		break;
 	default:

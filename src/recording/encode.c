@@ -177,7 +177,7 @@ static void put_rest(struct encoder *e, const struct record *rec)
 		break;
 	case REC_SYMBOL:
 		put(e, COLUMN_SYMBOL_START,
-		    zigzag(e->state.addrs.data[rec->symbol.frame.v - 1] -
+		    zigzag(state_symbol_start(&e->state, &rec->symbol) -
 			   rec->symbol.start_svma));
 		break;
 	case REC_THREAD_NAME:

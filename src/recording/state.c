@@ -50,6 +50,7 @@ void state_release(struct state *s)
 {
 	vec_release(&s->depths);
 	vec_release(&s->addrs);
+	vec_release(&s->starts);
 	vec_release(&s->threads);
 	vec_release(&s->events);
 	vec_release(&s->frame_slots);
@@ -59,6 +60,7 @@ void state_next_chunk(struct state *s, uint64_t base_ns)
 {
 	s->chunk++;
 	s->base_ns = base_ns;
+	s->symbol_frame = 0;
 	memset(s->prev, 0, sizeof(s->prev));
 }
 
@@ -179,6 +181,36 @@ const char *state_check(const struct state *s, const struct record *rec)
 	}
 }
 
+#define NEAR_BYTES 65536u
+
+uint64_t state_symbol_start(const struct state *s, const struct rec_symbol *r)
+{
+	uint64_t addr = s->addrs.data[r->frame.v - 1];
+	uint32_t name = r->name.v;
+
+	if (r->frame.v == s->symbol_frame)
+		return s->symbol_start;
+	if (name)
+		return name <= s->starts.count && s->starts.data[name - 1] ?
+		       s->starts.data[name - 1] : addr;
+	/* Functions without a name come in order of their addresses. */
+	if (s->symbol_frame && addr >= s->symbol_start &&
+	    addr - s->symbol_start < NEAR_BYTES)
+		return s->symbol_start;
+	return addr;
+}
+
+static void note_symbol(struct state *s, const struct rec_symbol *r)
+{
+	s->symbol_frame = r->frame.v;
+	s->symbol_start = r->start_svma;
+	if (!r->name.v)
+		return;
+	while (s->starts.count < r->name.v)
+		*vec_push(&s->starts) = 0;
+	s->starts.data[r->name.v - 1] = r->start_svma;
+}
+
 void state_note(struct state *s, const struct record *rec)
 {
 	uint16_t depth;
@@ -212,6 +244,9 @@ void state_note(struct state *s, const struct record *rec)
 		if (rec->stack.parent.v)
 			depth += s->depths.data[rec->stack.parent.v - 1];
 		*vec_push(&s->depths) = depth;
+		break;
+	case REC_SYMBOL:
+		note_symbol(s, &rec->symbol);
 		break;
 	default:
 		break;

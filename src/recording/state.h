@@ -55,6 +55,7 @@ struct state {
 	uint32_t count[ID_KINDS];
 	VEC(uint16_t) depths;		/* [stack id - 1] */
 	VEC(uint64_t) addrs;		/* [frame id - 1] */
+	VEC(uint64_t) starts;		/* of functions, by name's id - 1 */
 	/* For a chunk. */
 	uint32_t chunk;
 	uint64_t base_ns;
@@ -62,6 +63,8 @@ struct state {
 	VEC(struct chunk_value) threads;	/* last time, [id - 1] */
 	VEC(struct chunk_value) events;		/* last weight, [id - 1] */
 	VEC(struct chunk_value) frame_slots;	/* last address */
+	uint32_t symbol_frame;			/* of the last SYMBOL */
+	uint64_t symbol_start;
 };
 
 void state_init(struct state *s);
@@ -122,6 +125,12 @@ static inline void state_note_sample(struct state *s,
 	s->prev[COLUMN_SAMPLE_EVENT] = r->event.v;
 	s->prev[COLUMN_SAMPLE_CPU] = r->cpu;
 }
+
+/*
+ * The start that a symbol's function is expected to have; its frame and name
+ * are defined.
+ */
+uint64_t state_symbol_start(const struct state *s, const struct rec_symbol *r);
 
 /* --- fields that are told one by one, without regard to others --- */
 enum field_method {

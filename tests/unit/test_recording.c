@@ -533,15 +533,59 @@ static void chunks_that_define_nothing_say_so(void **state)
 	buf_release(&bytes);
 }
 
+static uint32_t mix(uint32_t sum, uint64_t v)
+{
+	const uint64_t both[2] = { sum, v };
+
+	return crc32c(both, sizeof(both));
+}
+
+/* Every field of every record in one number. */
+static uint32_t digest(const struct record_list *l)
+{
+	const struct record *rec;
+	const struct field *f;
+	uint32_t sum = 0;
+	size_t i, k;
+
+	for (i = 0; i < l->records.count; i++) {
+		rec = &l->records.data[i];
+		sum = mix(sum, rec->type);
+		for (f = record_fields(rec->type, &k); k--; f++)
+			sum = mix(sum, field_get(rec, f));
+		if (rec->type == REC_STRING)
+			sum = mix(sum, crc32c(rec->string.bytes,
+					      rec->string.len));
+		if (rec->type == REC_MODULE)
+			sum = mix(sum, crc32c(rec->module.build_id,
+					      rec->module.build_id_bytes));
+		if (rec->type == REC_FRAME)
+			sum = mix(sum, rec->frame.addr);
+		if (rec->type == REC_SYMBOL)
+			sum = mix(sum, rec->symbol.start_svma);
+		if (rec->type == REC_STACK)
+			sum = mix(mix(sum, rec->stack.parent.v),
+				  rec->stack.frame.v);
+		if (rec->type == REC_SAMPLE) {
+			sum = mix(mix(sum, rec->sample.t_mono_ns),
+				  rec->sample.weight);
+			sum = mix(mix(sum, rec->sample.running_ns),
+				  rec->sample.thread.v);
+			sum = mix(mix(sum, rec->sample.event.v),
+				  rec->sample.stack.v);
+			sum = mix(sum, rec->sample.cpu);
+		}
+	}
+	return sum;
+}
+
 /* The file was written by the first version; it must read for ever. */
 static void a_file_of_version_1_0_still_reads(void **state)
 {
 	const char *srcdir = getenv("srcdir");
-	const struct rec_sample *s;
 	struct buf bytes = { 0 };
 	struct result r;
 	char path[4096];
-	size_t i;
 
 	(void)state;
 	snprintf(path, sizeof(path), "%s/tests/fuzz/corpus/recording/whole",
@@ -550,13 +594,7 @@ static void a_file_of_version_1_0_still_reads(void **state)
 	read_bytes(&r, bytes.data, bytes.len);
 	assert_int_equal(r.info.state, RECORDING_WHOLE);
 	assert_int_equal(r.got.records.count, 98);
-	for (i = 0; r.got.records.data[i].type != REC_SAMPLE; i++)
-		;
-	s = &r.got.records.data[i].sample;
-	assert_int_equal(s->t_mono_ns, UINT64_C(86400001002161));
-	assert_int_equal(s->weight, 1001001);
-	assert_int_equal(s->running_ns, 1001001);
-	assert_int_equal(s->stack.v, 7);
+	assert_int_equal(digest(&r.got), 0xcb18b00a);
 	release(&r);
 	buf_release(&bytes);
 }
