@@ -45,6 +45,7 @@ struct pl_thread {
 	struct unwind_memo *memo;
 	struct process *process;	/* an exec changes it */
 	uint64_t hint_avma;	/* last told end of the stack in use */
+	uint64_t root_avma;	/* where its last complete walk ended */
 	uint32_t count;		/* frames of the last walk */
 	enum stack_end end;	/* of the last walk */
 	uint32_t capacity;

@@ -76,7 +76,7 @@ struct pl_thread *pl_thread_of(struct thread *t)
 	if (pt->process != t->process) {	/* exec */
 		pt->process = t->process;
 		pt->count = 0;
-		pt->hint_avma = 0;
+		pt->hint_avma = pt->root_avma = 0;
 		unwind_memo_clear(pt->memo);
 	}
 	return pt;

@@ -14,6 +14,8 @@
 #include "adder/sys.h"
 
 #define WINDOW_BYTES 64
+/* Farther apart, two addresses are not of one stack (RLIMIT_STACK's default). */
+#define STACK_MAX_BYTES (UINT64_C(8) << 20)
 /* The entry code before it jumps on, generously. */
 #define START_BYTES 64
 /* Above the highest address that a walk missed, to be read next time. */
@@ -276,7 +278,11 @@ static void regs_of(const struct arch *a, const struct perf_sample *s,
 	}
 }
 
-/* Tells the reader how far up the stack of this thread it is worth reading. */
+/*
+ * Tells the reader how far up the stack of this thread it is worth reading: to
+ * the root, once a walk has come there. A cut walk that was read before the
+ * root was known must not take that back.
+ */
 static void tell_hint(struct pipeline *pl, struct pl_thread *pt, pid_t tid,
 		      const struct unwind_walk *w)
 {
@@ -285,7 +291,10 @@ static void tell_hint(struct pipeline *pl, struct pl_thread *pt, pid_t tid,
 	if (!pl->opts.stack_hint)
 		return;
 	if (w->end == END_COMPLETE)
-		hint = w->root_cfa;
+		hint = pt->root_avma = w->root_cfa;
+	else if (w->end == END_CUT && w->needed_avma < pt->root_avma &&
+		 pt->root_avma - w->needed_avma < STACK_MAX_BYTES)
+		hint = pt->root_avma;
 	else if (w->end == END_CUT && w->needed_avma)
 		hint = w->needed_avma + HINT_STEP_BYTES;
 	if (!hint || hint == pt->hint_avma)
@@ -349,7 +358,7 @@ static uint32_t user_stack(struct pipeline *pl, struct thread *t,
 	*end = w.end;
 	if (w.slow)
 		pl->stats.slow_walks++;
-	if (stack.beyond == END_CUT && w.root_cfa + w.needed_avma)
+	if (stack.beyond == END_CUT)
 		tell_hint(pl, pt, t->tid, &w);
 	pl_advise(pl, pp);
 	return intern_walk(pl, pp, pt, &w);
