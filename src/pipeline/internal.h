@@ -80,6 +80,8 @@ struct pipeline {
 
 	struct symbolizer *quick;	/* symbol tables only, periodic */
 	struct symbolizer *full;	/* with inlines, at the close */
+	struct kallsyms *kallsyms;	/* NULL where they are hidden */
+	bool kallsyms_tried;
 	struct err symbol_err;		/* why one of them is NULL */
 	uint32_t symbolized_to;		/* frame ids below have had a try */
 };

@@ -89,6 +89,7 @@ void pipeline_free(struct pipeline *pl)
 	space_free(pl->space);
 	symbolizer_free(pl->quick);
 	symbolizer_free(pl->full);
+	kallsyms_free(pl->kallsyms);
 	pl_ids_release(pl);
 	hmap_release(&pl->advised);
 	vec_release(&pl->events);

@@ -136,23 +136,22 @@ static void name_kernel(struct pipeline *pl, const struct want *wants,
 	struct symbol_line line = { 0 };
 	struct symbol_result res = { .lines = &line, .count = 1 };
 	const char *module;
-	struct kallsyms *k;
-	struct buf name = { 0 };
 	size_t i;
 
-	k = kallsyms_read(NULL);
-	if (!k)
+	/* Kept: reading it costs 40 ms, most of it the kernel's. */
+	if (!pl->kallsyms && !pl->kallsyms_tried)
+		pl->kallsyms = kallsyms_read(NULL);
+	pl->kallsyms_tried = true;
+	if (!pl->kallsyms)
 		return;
 	for (i = 0; i < count; i++) {
 		if (pl->frames.data[wants[i].frame].named ||
-		    !kallsyms_find(k, wants[i].svma, &line.name, &module,
+		    !kallsyms_find(pl->kallsyms, wants[i].svma, &line.name, &module,
 				   &res.start_svma))
 			continue;
 		push_symbols(pl, wants[i].frame, &res);
 		pl->frames.data[wants[i].frame].named = 1;
 	}
-	buf_release(&name);
-	kallsyms_free(k);
 }
 
 /* The frames from id `from` on that have a module to be looked up in. */
