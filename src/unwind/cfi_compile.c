@@ -177,6 +177,10 @@ static uint8_t collect_regs(const struct vm *vm, struct cfi_reg *out)
 			continue;
 		if (r->kind == CFI_UNDEFINED && !kept)
 			continue;
+		/* Vector math keeps rdi and rsi too, at places that take an
+		 * expression; no caller's frame hangs on them. */
+		if (r->kind >= CFI_EXPR && !kept && !vm->fde->cie.signal)
+			continue;
 		out[count++] = *r;
 	}
 	return count;
