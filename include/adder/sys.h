@@ -104,7 +104,10 @@ int sys_file_kind(const char *path);
  * there (-EEXIST), and holds its lock until it is closed. fd or -errno.
  */
 int sys_create_locked(const char *path);
-/* Writes all of it: 0 or -errno; after an error a part may stand there. */
+/*
+ * Writes all of it: 0 or -errno, -EFBIG without the signal; after an error a
+ * part may stand there.
+ */
 int sys_write_full(int fd, const void *bytes, size_t len);
 int sys_truncate(int fd, uint64_t len);
 /* no_replace: -EEXIST where `to` is there. 0 or -errno. */

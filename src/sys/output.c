@@ -8,9 +8,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static bool is_locked(int fd)
@@ -62,9 +65,8 @@ int sys_create_locked(const char *path)
 	return fd;
 }
 
-int sys_write_full(int fd, const void *bytes, size_t len)
+static int write_all(int fd, const char *p, size_t len)
 {
-	const char *p = bytes;
 	ssize_t n;
 
 	while (len) {
@@ -79,6 +81,28 @@ int sys_write_full(int fd, const void *bytes, size_t len)
 		len -= (size_t)n;
 	}
 	return 0;
+}
+
+/*
+ * Beyond RLIMIT_FSIZE the kernel sends SIGXFSZ, which kills, before it says
+ * EFBIG. Ignoring it would be inherited by a program that we start; so it is
+ * held back from this thread for the time of the write, and taken off it.
+ */
+int sys_write_full(int fd, const void *bytes, size_t len)
+{
+	const struct timespec at_once = { 0 };
+	sigset_t xfsz, old;
+	int ret;
+
+	sigemptyset(&xfsz);
+	sigaddset(&xfsz, SIGXFSZ);
+	if (pthread_sigmask(SIG_BLOCK, &xfsz, &old))
+		return write_all(fd, bytes, len);
+	ret = write_all(fd, bytes, len);
+	if (ret == -EFBIG && !sigismember(&old, SIGXFSZ))
+		sigtimedwait(&xfsz, NULL, &at_once);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return ret;
 }
 
 int sys_truncate(int fd, uint64_t len)

@@ -230,7 +230,6 @@ static void write_with_limit(const char *name, size_t limit)
 	struct err err = { 0 };
 	int ret;
 
-	signal(SIGXFSZ, SIG_IGN);
 	if (setrlimit(RLIMIT_FSIZE, &rl))
 		_exit(9);
 	if (recording_writer_open(&w, tmpdir_at(name), &err))
