@@ -13,3 +13,11 @@ tests_unit_test_script_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_script_LDADD = src/export/libexport.a $(MODEL_LIBS) \
 	$(CMOCKA_LIBS)
 endif
+
+check_PROGRAMS += tests/fuzz/fuzz_model
+TESTS += tests/fuzz/fuzz_model
+tests_fuzz_fuzz_model_SOURCES = tests/fuzz/fuzz_model.c \
+	tests/fuzz/replay_main.c
+tests_fuzz_fuzz_model_LDADD = src/report/libreport.a src/export/libexport.a \
+	$(MODEL_LIBS)
+EXTRA_DIST += tests/fuzz/corpus/model
