@@ -49,6 +49,14 @@ FAST_TESTS = $(filter tests/unit/% tests/prop/% tests/fuzz/% \
 check-fast: $(BUILT_SOURCES)
 	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(FAST_TESTS)'
 
+# FUZZ_SECONDS for each target, SOAK_SECONDS of recording; needs clang.
+EXTRA_DIST += tests/support/check-long tests/e2e/soak.py
+FUZZ_TARGETS = $(filter tests/fuzz/%,$(check_PROGRAMS))
+
+check-long: all
+	$(AM_TESTS_ENVIRONMENT) $(BASH) $(srcdir)/tests/support/check-long \
+	$(FUZZ_TARGETS)
+
 lint:
 	ADDER_SRCDIR='$(abs_top_srcdir)' $(BASH) $(srcdir)/tests/lint/lint.sh
 
