@@ -52,13 +52,13 @@ void space_free(struct space *s)
 
 	if (!s)
 		return;
-	for (i = 0; i < s->threads.count; i++)
-		mem_free(s->threads.data[i]);
-	vec_release(&s->threads);
-	/* children before their parents */
+	/* Children before their parents; the hook looks at the threads. */
 	for (i = s->processes.count; i-- > 0;)
 		process_free(s, s->processes.data[i]);
 	vec_release(&s->processes);
+	for (i = 0; i < s->threads.count; i++)
+		mem_free(s->threads.data[i]);
+	vec_release(&s->threads);
 	hmap_release(&s->by_pid);
 	hmap_release(&s->by_tid);
 	modules_release(&s->modules);
