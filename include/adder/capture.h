@@ -8,8 +8,10 @@
  * the certificate needs them), which no storm of stacks can fill. Every event
  * of the target is redirected into them. One reader thread per CPU, pinned,
  * SCHED_FIFO where permitted, is woken by every sample; while the target is
- * held it copies the record and the user's stack into its queue. The thread
- * that calls the functions below takes the queues and side rings apart.
+ * held it copies the record and the user's stack into its queue. While the
+ * dumps that the kernel takes (16 or 62 KiB) hold all stacks, nothing needs to be
+ * held: then readers sleep through many samples and only copy. The thread
+ * that calls the functions below takes the queues apart.
  *
  * Use: capture_open, capture_start, then until capture_next_pass() says that
  * the target ended: one pass, and capture_next() until it returns NULL.
@@ -42,6 +44,11 @@ struct capture_opts {
 	uint64_t period;
 	size_t stack_limit_bytes;	/* of one held read; 0 = default */
 	bool no_rt;		/* do not ask for the real-time class */
+	/*
+	 * Hold the target at every sample, also while the kernel's dumps hold
+	 * all of its stacks: for who wants to read more than stacks.
+	 */
+	bool always_hold;
 	const struct sys_ops *sys;
 };
 
@@ -63,6 +70,8 @@ struct capture_stats {
 	uint64_t lost_ring, lost_queue, late, undecodable;
 	uint64_t held, unproved, fault, pressure;
 	uint64_t overlap;	/* not proved, but agreeing with the dump */
+	uint64_t dumped;	/* all of the stack was in the kernel's dump */
+	uint64_t wakes;		/* of all readers */
 	uint64_t readers_cpu_ns;
 	uint64_t stack_bytes;	/* copied in all */
 };

@@ -12,14 +12,24 @@
 #include "adder/sys.h"
 
 #define STACK_LIMIT_BYTES ((size_t)1280 << 10)
-#define RING_BYTES ((size_t)128 << 10)
-/* 63 dumps: as long as a reader of the normal class may have to wait */
-#define DUMP_RING_BYTES ((size_t)1 << 20)
-#define RING_LEAST_BYTES ((size_t)32 << 10)
+/*
+ * The ring's memory cannot be swapped: little where it counts against the
+ * user's limit of locked memory, and bounded over all CPUs.
+ */
+#define RING_BYTES ((size_t)1 << 20)
+#define LARGE_RING_BYTES ((size_t)4 << 20)
+#define RINGS_TOTAL_BYTES ((size_t)64 << 20)
+#define RING_LEAST_BYTES ((size_t)64 << 10)
 #define SIDE_BYTES ((size_t)128 << 10)
 #define SIDE_LEAST_BYTES ((size_t)16 << 10)
-/* With a certificate: what is right even where the read is not proved. */
-#define CERTIFICATE_DUMP_BYTES 16384
+/*
+ * Right even where a read is not proved, and mostly all that is needed. The
+ * kernel copies only up to the end of the stack, but takes the ring's space
+ * for all of it; a record ends at 64 KiB, its kernel chain included.
+ */
+#define DUMP_BYTES 16384
+#define LARGE_DUMP_BYTES 63488
+#define LARGE_DUMP_RING_BYTES ((size_t)2 << 20)
 /* Where memory cannot be read: all there is. */
 #define ONLY_DUMP_BYTES 32768
 #define CHECK_NS UINT64_C(1000000000)
@@ -88,10 +98,27 @@ static void choose_class(struct capture *c)
 	c->shared.no_read = c->cls == CAPTURE_DUMP;
 	if (c->cls != CAPTURE_DUMP)
 		c->cert = cert_new();
-	target_set_class(&c->target, c->cls,
-			 c->cls == CAPTURE_RT ? 0 :
-			 c->cls == CAPTURE_DUMP ? ONLY_DUMP_BYTES :
-			 CERTIFICATE_DUMP_BYTES);
+}
+
+static uint32_t dump_bytes(const struct capture *c)
+{
+	size_t i;
+
+	if (c->cls == CAPTURE_DUMP)
+		return ONLY_DUMP_BYTES;
+	if (c->cls == CAPTURE_RT && c->opts.always_hold)
+		return 0;
+	for (i = 0; i < c->reader_count; i++)
+		if (c->readers[i].ring.data_bytes < LARGE_DUMP_RING_BYTES)
+			return DUMP_BYTES;
+	return LARGE_DUMP_BYTES;
+}
+
+/* What all records look like, once class and rings are known. */
+static void set_layout(struct capture *c)
+{
+	c->shared.dump_bytes = dump_bytes(c);
+	target_set_class(&c->target, c->cls, (uint32_t)c->shared.dump_bytes);
 	c->shared.layout = (struct perf_layout){
 		.sample_type = c->target.attrs.data[0].sample_type,
 		.regs_mask = c->target.attrs.data[0].sample_regs_user,
@@ -100,6 +127,18 @@ static void choose_class(struct capture *c)
 	c->layout = c->shared.layout;
 	c->layout.event_of_id = event_of_id;
 	c->layout.ctx = &c->target;
+	lazy_init(c);
+}
+
+static size_t ring_bytes(const struct capture *c)
+{
+	size_t bytes = LARGE_RING_BYTES;
+
+	if (c->cls != CAPTURE_RT)
+		return RING_BYTES;
+	while (bytes > RING_BYTES && bytes * c->reader_count > RINGS_TOTAL_BYTES)
+		bytes /= 2;
+	return bytes;
 }
 
 static int open_rings(struct capture *c, struct err *err)
@@ -118,11 +157,8 @@ static int open_rings(struct capture *c, struct err *err)
 		ret = ring_open(&r->side, &o, err);
 		if (ret)
 			return ret;
-		o.want_bytes = c->target.dump_bytes ? DUMP_RING_BYTES :
-			       RING_BYTES;
+		o.want_bytes = ring_bytes(c);
 		o.least_bytes = RING_LEAST_BYTES;
-		while (o.least_bytes < 2 * c->target.dump_bytes)
-			o.least_bytes *= 2;
 		o.watermark_bytes = 0;
 		ret = ring_open(&r->ring, &o, err);
 		if (ret)
@@ -130,6 +166,7 @@ static int open_rings(struct capture *c, struct err *err)
 		merge_add(&c->merge, &r->side_queue, true);
 		merge_add(&c->merge, &r->queue, false);
 	}
+	set_layout(c);
 	for (i = 0; i < c->reader_count; i++)
 		reader_go(&c->readers[i]);
 	return 0;
@@ -377,6 +414,8 @@ static void settle_read(struct capture *c, const struct queue_entry *e,
 	bool proved = is_proved(c, e, rec);
 	uint8_t *read = queue_stack(e);
 
+	if (proved && c->cls == CAPTURE_RT)
+		dump = 0;	/* no doubt, nothing to compare */
 	if (dump && (e->stack_bytes < dump ||
 		     memcmp(read + half, s->stack + half, dump - half))) {
 		c->stats.unproved++;
@@ -417,6 +456,7 @@ static void settle_stack(struct capture *c, const struct queue_entry *e,
 		s->held = s->stack_bytes ? HELD_NONE : HELD_PRESSURE;
 		break;
 	default:
+		c->stats.dumped += s->stack_bytes > 0;
 		break;
 	}
 }
@@ -438,6 +478,7 @@ const struct perf_rec *capture_next(struct capture *c)
 			continue;	/* looked at already, see pass.c */
 		if (c->rec.kind == PERF_REC_SAMPLE) {
 			c->stats.samples++;
+			lazy_see(c, &c->rec);
 			settle_stack(c, e, &c->rec);
 		} else if (c->rec.kind == PERF_REC_LOST && !side) {
 			c->lost_records += c->rec.lost.count;
@@ -496,7 +537,7 @@ const struct capture_stats *capture_stats(struct capture *c)
 	const struct reader_counts *n;
 	size_t i;
 
-	s->lost_queue = s->readers_cpu_ns = s->stack_bytes = 0;
+	s->lost_queue = s->readers_cpu_ns = s->stack_bytes = s->wakes = 0;
 	s->late = c->merge.late;
 	if (c->lost_records > s->lost_ring)
 		s->lost_ring = c->lost_records;
@@ -505,6 +546,7 @@ const struct capture_stats *capture_stats(struct capture *c)
 		s->lost_queue += n->lost_queue;
 		s->stack_bytes += n->stack_bytes;
 		s->readers_cpu_ns += n->cpu_ns;
+		s->wakes += n->wakes;
 	}
 	return s;
 }

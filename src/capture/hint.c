@@ -52,6 +52,26 @@ void hints_set(struct hints *h, int32_t tid, uint64_t hi_avma)
 		atomic_store_explicit(&s->tid, tid, memory_order_release);
 }
 
+/* The end of tid's stack, if somebody told. */
+static bool known(struct slot *s, int32_t tid, uint64_t *hi_avma)
+{
+	if (atomic_load_explicit(&s->tid, memory_order_acquire) != tid)
+		return false;
+	*hi_avma = atomic_load_explicit(&s->hi_avma, memory_order_relaxed);
+	atomic_thread_fence(memory_order_acquire);
+	return atomic_load_explicit(&s->tid, memory_order_relaxed) == tid;
+}
+
+bool hints_covers(struct hints *h, int32_t tid, uint64_t sp, size_t len,
+		  bool or_else)
+{
+	uint64_t hi;
+
+	if (!known(slot_of(h, tid), tid, &hi))
+		return or_else;
+	return sp < hi && hi - sp <= len;
+}
+
 /*
  * Without a hint everything up to the limit is asked for: the kernel stops at
  * the end of the thread's stack, or at the guard page of the next one.
@@ -63,17 +83,12 @@ size_t hints_want(struct hints *h, int32_t tid, uint64_t sp,
 	uint64_t hi;
 	size_t want;
 
-	*unknown = false;
-	if (atomic_load_explicit(&s->tid, memory_order_acquire) == tid) {
-		hi = atomic_load_explicit(&s->hi_avma, memory_order_relaxed);
-		atomic_thread_fence(memory_order_acquire);
-		if (atomic_load_explicit(&s->tid, memory_order_relaxed) == tid) {
-			want = sp < hi && hi - sp <= limit_bytes ?
-			       (size_t)(hi - sp) : ELSEWHERE_BYTES;
-			return want < limit_bytes ? want : limit_bytes;
-		}
+	*unknown = !known(s, tid, &hi);
+	if (!*unknown) {
+		want = sp < hi && hi - sp <= limit_bytes ? (size_t)(hi - sp) :
+		       ELSEWHERE_BYTES;
+		return want < limit_bytes ? want : limit_bytes;
 	}
-	*unknown = true;
 	if (atomic_fetch_add_explicit(&s->tries, 1, memory_order_relaxed) <
 	    UNKNOWN_TRIES)
 		return limit_bytes;

@@ -18,6 +18,12 @@ void hints_free(struct hints *h);
 /* Consumer. hi_avma 0 forgets. */
 void hints_set(struct hints *h, int32_t tid, uint64_t hi_avma);
 /*
+ * Whether the bytes [sp, sp + len) reach the end of tid's stack; or_else
+ * where that is not known.
+ */
+bool hints_covers(struct hints *h, int32_t tid, uint64_t sp, size_t len,
+		  bool or_else);
+/*
  * Any reader: how many bytes from sp on to read of tid's stack, at most
  * limit_bytes; *unknown: nobody has told yet.
  */

@@ -4,6 +4,7 @@ src_capture_libcapture_a_SOURCES = \
 	src/capture/capture.c \
 	src/capture/cert.c src/capture/cert.h \
 	src/capture/hint.c src/capture/hint.h \
+	src/capture/lazy.c \
 	src/capture/merge.c src/capture/merge.h \
 	src/capture/pass.c \
 	src/capture/queue.c src/capture/queue.h \
@@ -26,9 +27,12 @@ tests_prop_prop_ring_LDADD = $(CAPTURE_LIBS)
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/kernel/test_capture tests/targets/capture_target \
-	tests/unit/test_queue
-TESTS += tests/unit/test_queue \
+	tests/unit/test_cert tests/unit/test_queue
+TESTS += tests/unit/test_cert tests/unit/test_queue \
 	tests/kernel/test_capture tests/kernel/capture-no-rt
+tests_unit_test_cert_SOURCES = tests/unit/test_cert.c
+tests_unit_test_cert_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_cert_LDADD = $(CAPTURE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_queue_SOURCES = tests/unit/test_queue.c
 tests_unit_test_queue_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_queue_LDADD = $(CAPTURE_LIBS) $(CMOCKA_LIBS)

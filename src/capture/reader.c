@@ -118,8 +118,37 @@ static size_t stack_wanted(struct reader *r, const struct perf_rec *rec,
 			  &unknown);
 	if (unknown)
 		hurry(r);
-	/* the kernel's copy, where it takes one, may hold all that is in use */
-	return !unknown && want <= rec->sample.stack_bytes ? 0 : want;
+	return want;
+}
+
+/* What the dump lacks of it, 0 if that is nothing, or too late to read. */
+static size_t read_wanted(const struct reader *r, const struct perf_rec *rec,
+			  size_t want)
+{
+	size_t dump = rec->sample.stack_bytes;
+
+	/* a dump that is shorter than it might be ends where the stack does */
+	if (r->slept || want <= dump || (dump && dump < r->shared->dump_bytes))
+		return 0;
+	return want;
+}
+
+/*
+ * Copies a record, but of its dump only `keep` bytes: what is in use. The
+ * sizes are made to fit, so that it is a record like any other.
+ */
+static size_t copy_trimmed(uint8_t *to, const uint8_t *bytes,
+			   const struct perf_sample *s, size_t keep)
+{
+	size_t head = (size_t)(s->stack - bytes), len = head + keep + 8;
+	uint64_t room = keep;
+	uint16_t size = (uint16_t)len;
+
+	memcpy(to, bytes, head + keep);
+	memcpy(to + 6, &size, 2);
+	memcpy(to + head - 8, &room, 8);
+	memcpy(to + head + keep, &room, 8);
+	return len;
 }
 
 static struct queue_entry *make_room(struct reader *r, size_t len,
@@ -148,8 +177,8 @@ static void take_sample(struct reader *r, uint64_t tail, size_t len)
 {
 	const uint8_t *bytes = ring_view(&r->ring, tail, len, r->scratch);
 	struct queue_entry *e;
+	size_t want, room, hold_bytes, dump;
 	struct perf_rec rec;
-	size_t want, room;
 	uint64_t sp = 0;
 
 	if (perf_rec_decode(&r->shared->layout, bytes, len, &rec, NULL)) {
@@ -160,7 +189,9 @@ static void take_sample(struct reader *r, uint64_t tail, size_t len)
 		sp = user_sp(r, &rec.sample);
 		r->counts.samples++;
 	}
-	room = want = stack_wanted(r, &rec, sp);
+	want = stack_wanted(r, &rec, sp);
+	dump = want ? rec.sample.stack_bytes : 0;
+	room = hold_bytes = want ? read_wanted(r, &rec, want) : 0;
 	e = make_room(r, len, &room);
 	if (!e) {
 		r->counts.lost_queue++;
@@ -168,9 +199,14 @@ static void take_sample(struct reader *r, uint64_t tail, size_t len)
 	}
 	*e = (struct queue_entry){
 		.rec_bytes = (uint32_t)len, .t_mono_ns = rec.t_mono_ns,
-		.held = want && !room ? HELD_PRESSURE : HELD_NONE,
+		.held = hold_bytes && !room ? HELD_PRESSURE : HELD_NONE,
 	};
-	memcpy(queue_rec(e), bytes, len);
+	if (want && want < dump)
+		e->rec_bytes = (uint32_t)copy_trimmed(queue_rec(e), bytes,
+						      &rec.sample,
+						      (want + 7) & ~(size_t)7);
+	else
+		memcpy(queue_rec(e), bytes, len);
 	if (room)
 		hold(r, e, sp, room, &rec, tail + len);
 	queue_commit(&r->queue, e);
@@ -229,32 +265,64 @@ static bool drain_side(struct reader *r)
 	return true;
 }
 
+/* True if there were any. */
+static bool drain_all(struct reader *r, bool *side_full)
+{
+	uint64_t before = r->counts.samples;
+
+	r->counts.wakes++;
+	drain_samples(r);
+	*side_full = !drain_side(r);
+	if (*side_full)
+		wake_consumer(r->shared);
+	return r->counts.samples != before;
+}
+
+/* A ring that hung up would be ready for ever: never spin. */
+static bool drop_hung_up(struct pollfd *p, size_t count)
+{
+	bool hung = false;
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		if (p[i].revents & (POLLHUP | POLLERR | POLLNVAL))
+			p[i].events = 0, p[i].fd = -1;
+		hung = hung || !p[i].events;
+	}
+	return hung;
+}
+
 static void work(struct reader *r)
 {
+	struct readers_shared *s = r->shared;
 	struct pollfd p[3] = {
 		{ .fd = r->ring.fd, .events = POLLIN },
 		{ .fd = r->side.fd, .events = POLLIN },
 		{ .fd = r->kick_fd, .events = POLLIN },
 	};
-	int timeout_ms = -1, i;
+	bool some, side_full, hung;
+	int timeout_ms = -1;
 
-	while (!atomic_load_explicit(&r->shared->stop, memory_order_acquire)) {
+	while (!atomic_load_explicit(&s->stop, memory_order_acquire)) {
 		sys_poll(p, 3, timeout_ms);
-		timeout_ms = -1;
-		r->counts.wakes++;
-		drain_samples(r);
-		if (!drain_side(r)) {
-			wake_consumer(r->shared);
-			timeout_ms = RETRY_MS;
-		}
+		some = drain_all(r, &side_full);
 		if (p[2].revents)
 			sys_eventfd_drain(r->kick_fd);
-		/* A ring that hung up would be ready for ever: never spin. */
-		for (i = 0; i < 2; i++) {
-			if (p[i].revents & (POLLHUP | POLLERR | POLLNVAL))
-				p[i].fd = -1;
-			if (p[i].fd < 0)
-				timeout_ms = RETRY_MS;
+		hung = drop_hung_up(p, 2);
+		timeout_ms = hung || side_full ? RETRY_MS : -1;
+		r->slept = false;
+		if (!p[0].events)
+			continue;
+		/*
+		 * Not to wait on the ring is to sleep through its samples.
+		 * When none came, the next one wakes again.
+		 */
+		p[0].fd = r->ring.fd;
+		if (some && s->lazy_ms && timeout_ms < 0 &&
+		    atomic_load_explicit(&s->lazy, memory_order_relaxed)) {
+			p[0].fd = -1;
+			timeout_ms = s->lazy_ms;
+			r->slept = true;
 		}
 	}
 	drain_samples(r);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One reader thread per CPU, pinned to it. The kernel wakes it for every
- * sample, before the target returns to user mode; while it runs there, the
+ * One reader thread per CPU, pinned to it. Where the target is to be held the
+ * kernel wakes it for every sample, before the target returns to user mode; while it runs there, the
  * target cannot, and stands still while its stack is copied. A reader only
  * copies; it sleeps in poll() and never spins, whatever the target does.
  */
@@ -31,6 +31,13 @@ struct readers_shared {
 	bool no_rt;
 	bool rt;	/* reads are held by the class, not by certificate */
 	bool no_read;	/* dumps only */
+	/*
+	 * The dumps hold all stacks: nobody needs to be held, and readers
+	 * sleep for lazy_ms at a time while samples come. Set by the consumer.
+	 */
+	atomic_bool lazy;
+	int lazy_ms;	/* before half a ring is full; 0 = never lazy */
+	size_t dump_bytes;	/* the most that a dump holds */
 	int wake_fd;		/* the consumer's */
 	atomic_bool woken;	/* set by who signals, cleared by the consumer */
 	atomic_bool stop;	/* release; pairs with the readers' acquire */
@@ -51,6 +58,7 @@ struct reader {
 	int rt_status, pin_status;	/* 0 or -errno, when started */
 	struct reader_counts counts;
 	uint64_t last_hurry_ns;
+	bool slept;	/* through samples: too late to hold */
 	uint8_t *scratch;		/* two records */
 	pthread_t thread;
 	bool running;

@@ -40,12 +40,20 @@ struct capture {
 	size_t live_tasks;
 	uint64_t last_check_ns;
 
+	/* Whether readers may sleep through samples, see lazy.c. */
+	uint64_t covered_run;		/* samples whose dump was all */
+	uint64_t hold_until_ns, hold_ns;
+
 	uint64_t pass_ns;		/* start of the last pass */
 	uint64_t watermark_ns;
 	bool stopping, finished;
 	uint64_t lost_records;
 	struct capture_stats stats;
 };
+
+/* lazy.c */
+void lazy_init(struct capture *c);
+void lazy_see(struct capture *c, const struct perf_rec *rec);
 
 /* pass.c */
 void pass_scan_side(struct capture *c);

@@ -112,14 +112,15 @@ static void tell_hint(struct capture *c, const struct perf_rec *rec,
 	capture_stack_hint(c, rec->tid, *hi);
 }
 
-static int run(const char *mode, bool no_rt, unsigned int levels)
+static int run(const char *mode, bool no_rt, bool always_hold,
+	       unsigned int levels)
 {
 	struct gaps *g = mmap(NULL, sizeof(*g), PROT_READ | PROT_WRITE,
 			      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	pid_t pid = start_target(g, levels);
 	struct capture_opts opts = {
 		.pids = &pid, .pid_count = 1, .frequency_hz = 999,
-		.no_rt = no_rt,
+		.no_rt = no_rt, .always_hold = always_hold,
 	};
 	const struct capture_stats *st;
 	const struct perf_rec *rec;
@@ -151,6 +152,10 @@ static int run(const char *mode, bool no_rt, unsigned int levels)
 	    "count");
 	say(mode, levels, "held", 100.0 * (double)st->held /
 	    (double)(st->samples + !st->samples), "percent");
+	say(mode, levels, "dumped", 100.0 * (double)st->dumped /
+	    (double)(st->samples + !st->samples), "percent");
+	say(mode, levels, "wakes", (double)st->wakes /
+	    (double)(st->samples + !st->samples), "wakes/sample");
 	say(mode, levels, "stack", (double)st->stack_bytes /
 	    (double)(st->samples + !st->samples), "bytes/sample");
 	say(mode, levels, "readers", (double)st->readers_cpu_ns / 1000 /
@@ -176,8 +181,10 @@ int main(int argc, char **argv)
 	for (i = 0; i < ARRAY_LEN(levels); i++) {
 		if (one && levels[i] != one)
 			continue;
-		if (run("rt", false, levels[i]) ||
-		    run("certificate", true, levels[i]))
+		if (run("rt", false, false, levels[i]) ||
+		    run("rt_hold", false, true, levels[i]) ||
+		    run("certificate", true, false, levels[i]) ||
+		    run("certificate_hold", true, true, levels[i]))
 			return 1;
 	}
 	return 0;

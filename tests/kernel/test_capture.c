@@ -43,6 +43,8 @@ struct seen {
 	struct capture_stats stats;
 	int status;
 	unsigned int levels;	/* of the target; 0 = do not look */
+	unsigned int or_levels;	/* the other depth that it has */
+	bool always_hold;
 	struct capture *capture;
 	enum capture_class class;
 };
@@ -94,7 +96,7 @@ static void look_at_stack(struct seen *s, const struct perf_rec *rec)
 			outer = i;
 		}
 	}
-	if (!s->levels || found < s->levels)
+	if (!found || (found != s->levels && found != s->or_levels))
 		return;
 	s->complete++;
 	tell_end(s, rec, outer);
@@ -185,7 +187,7 @@ static void run(struct seen *s, char *const *argv, int kill_after)
 	static char *const envp[] = { NULL };
 	struct capture_opts opts = {
 		.argv = argv, .envp = envp, .frequency_hz = 999,
-		.no_rt = no_rt,
+		.no_rt = no_rt, .always_hold = s->always_hold,
 	};
 	struct capture *c;
 	struct err err = { 0 };
@@ -221,7 +223,7 @@ static void spinner_is_sampled_whole_and_held(void **state)
 {
 	static char *const argv[] = { (char *)TARGET, (char *)"spin",
 				      (char *)"1000", (char *)"40", NULL };
-	struct seen s = { .levels = 41 };
+	struct seen s = { .levels = 41, .always_hold = true };
 
 	(void)state;
 	run(&s, argv, 0);
@@ -236,6 +238,34 @@ static void spinner_is_sampled_whole_and_held(void **state)
 	assert_true(s.complete * 100 >= s.samples * 97);
 	if (s.class == CAPTURE_RT)
 		assert_true(s.certain * 100 >= s.samples * 97);
+}
+
+/* Shallow stacks lie in the dumps: readers sleep, and nothing is missing. */
+static void shallow_stacks_need_no_hold(void **state)
+{
+	static char *const argv[] = { (char *)TARGET, (char *)"spin",
+				      (char *)"1000", (char *)"8", NULL };
+	struct seen s = { .levels = 9 };
+
+	(void)state;
+	run(&s, argv, 0);
+	assert_int_equal(s.later, 0);
+	assert_true(s.complete * 100 >= s.samples * 97);
+	assert_true(s.stats.dumped * 100 >= s.samples * 80);
+	assert_true(s.stats.wakes < s.samples / 2);
+}
+
+/* Each turn to a depth beyond the dumps cuts the samples of some 20 ms. */
+static void depth_that_comes_and_goes_is_followed(void **state)
+{
+	static char *const argv[] = { (char *)TARGET, (char *)"waves",
+				      (char *)"10", NULL };
+	struct seen s = { .levels = 5, .or_levels = 201 };
+
+	(void)state;
+	run(&s, argv, 0);
+	assert_int_equal(s.later, 0);
+	assert_true(s.complete * 100 >= s.samples * 90);
 }
 
 static void deep_stack_is_read_to_its_end(void **state)
@@ -481,6 +511,8 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(spinner_is_sampled_whole_and_held),
+		cmocka_unit_test(shallow_stacks_need_no_hold),
+		cmocka_unit_test(depth_that_comes_and_goes_is_followed),
 		cmocka_unit_test(deep_stack_is_read_to_its_end),
 		cmocka_unit_test(threads_are_all_seen),
 		cmocka_unit_test(a_thousand_children_are_all_seen),

@@ -7,6 +7,7 @@
  *
  *	capture_target spin MS [DEPTH]	one thread, MS of its CPU time
  *	capture_target threads N MS	N threads beside main, each MS
+ *	capture_target waves N		N times 100 ms at depth 4, then 200
  *	capture_target forks N		N children, one after the other
  *	capture_target exit STATUS
  *	capture_target sleep MS
@@ -116,6 +117,9 @@ int main(int argc, char **argv)
 		return 2;
 	if (!strcmp(argv[1], "spin"))
 		level(k, (uint64_t)n * 1000000);
+	else if (!strcmp(argv[1], "waves"))
+		for (k = 0; k < 2 * n; k++)
+			level(k & 1 ? 200 : 4, 100000000);
 	else if (!strcmp(argv[1], "threads"))
 		return run_threads(n, (uint64_t)k * 1000000);
 	else if (!strcmp(argv[1], "forks"))
