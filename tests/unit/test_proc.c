@@ -294,12 +294,18 @@ static void the_root_of_a_user_namespace_is_seen_from_outside(void **state)
 	assert_true(!pipe(ready) && !pipe(go));
 	pid = fork();
 	if (!pid) {
+		close(go[1]);
 		if (unshare(CLONE_NEWUSER) || write(ready[1], "x", 1) != 1 ||
 		    read(go[0], &c, 1) != 1)
 			_exit(1);
 		_exit(0);
 	}
-	assert_int_equal(read(ready[0], &c, 1), 1);
+	close(ready[1]);
+	if (read(ready[0], &c, 1) != 1) {
+		/* user_namespaces(7): EPERM in a chroot, ENOSPC at a limit */
+		print_message("no user namespace here: not tried\n");
+		goto out;
+	}
 	assert_int_equal(sys_proc_ns_root_uid(pid, &uid), -ENOENT);
 	snprintf(path, sizeof(path), "/proc/%d/uid_map", (int)pid);
 	fd = open(path, O_WRONLY);
@@ -308,9 +314,9 @@ static void the_root_of_a_user_namespace_is_seen_from_outside(void **state)
 	assert_int_equal(sys_proc_ns_root_uid(pid, &uid), 0);
 	assert_int_equal(uid, 65534);
 	assert_int_equal(write(go[1], "x", 1), 1);
+out:
 	waitpid(pid, NULL, 0);
 	close(ready[0]);
-	close(ready[1]);
 	close(go[0]);
 	close(go[1]);
 }
