@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * One reader thread per CPU, pinned to it. Where the target is to be held the
- * kernel wakes it for every sample, before the target returns to user mode; while it runs there, the
- * target cannot, and stands still while its stack is copied. A reader only
- * copies; it sleeps in poll() and never spins, whatever the target does.
+ * kernel wakes it for every sample, before the target returns to user mode;
+ * while it runs there, the target cannot, and stands still while its stack is
+ * copied. A reader only copies; it sleeps in poll() and never spins, whatever
+ * the target does.
  */
 #ifndef CAPTURE_READER_H
 #define CAPTURE_READER_H
