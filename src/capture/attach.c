@@ -122,7 +122,7 @@ static int check_pid(pid_t pid, struct err *err)
 
 int target_attach(struct target *t, const struct capture_opts *opts,
 		  struct reader *readers, size_t reader_count,
-		  struct hmap *tids, struct err *err)
+		  struct hmap *tids, bool *raced, struct err *err)
 {
 	struct attach a = {
 		.t = t, .readers = readers, .reader_count = reader_count,
@@ -140,6 +140,7 @@ int target_attach(struct target *t, const struct capture_opts *opts,
 		ret = attach_round(&a, !opts->no_children, err);
 		if (!a.found)
 			break;
+		*raced = round > 0;
 	}
 	if (!ret && !tids->count)
 		ret = err_set(err, ERR_NOTFOUND, "process %d has ended already",

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <string.h>
 
 #include "adder/arch.h"
 #include "adder/err.h"
@@ -29,6 +28,8 @@
  */
 #define DUMP_BYTES 16384
 #define LARGE_DUMP_BYTES 63488
+/* Enough to see whether a read that came late is of the same moment. */
+#define CHECK_DUMP_BYTES 1024
 #define LARGE_DUMP_RING_BYTES ((size_t)2 << 20)
 /* Where memory cannot be read: all there is. */
 #define ONLY_DUMP_BYTES 32768
@@ -36,10 +37,11 @@
 
 static uint64_t event_of_id(void *ctx, uint64_t id)
 {
-	const struct target *t = ctx;
-	const uint64_t *v = hmap_find(&t->event_of_id, id);
+	struct capture *c = ctx;
+	const uint64_t *v = hmap_find(&c->target.event_of_id, id);
 
-	return v ? *v : UINT64_MAX;
+	c->sample_owner = v ? (uint32_t)(*v >> 32) : 0;
+	return v ? (uint32_t)*v : UINT64_MAX;
 }
 
 static void step(struct capture *c, const char *text)
@@ -107,7 +109,7 @@ static uint32_t dump_bytes(const struct capture *c)
 	if (c->cls == CAPTURE_DUMP)
 		return ONLY_DUMP_BYTES;
 	if (c->cls == CAPTURE_RT && c->opts.always_hold)
-		return 0;
+		return CHECK_DUMP_BYTES;
 	for (i = 0; i < c->reader_count; i++)
 		if (c->readers[i].ring.data_bytes < LARGE_DUMP_RING_BYTES)
 			return DUMP_BYTES;
@@ -126,7 +128,7 @@ static void set_layout(struct capture *c)
 	c->shared.side_layout.sample_type = c->target.side.sample_type;
 	c->layout = c->shared.layout;
 	c->layout.event_of_id = event_of_id;
-	c->layout.ctx = &c->target;
+	c->layout.ctx = c;
 	lazy_init(c);
 }
 
@@ -186,9 +188,12 @@ static int open_target(struct capture *c, struct err *err)
 	}
 	hmap_init(&tids);
 	ret = target_attach(&c->target, &c->opts, c->readers, c->reader_count,
-			    &tids, err);
-	while (hmap_next(&tids, &pos, &key, &value))
+			    &tids, &c->raced, err);
+	while (hmap_next(&tids, &pos, &key, &value)) {
 		pass_task(c, (int32_t)(uint32_t)key, 0, true);
+		if (c->raced)
+			*hmap_put(&c->owners, key, NULL) = key;
+	}
 	hmap_release(&tids);
 	return ret;
 }
@@ -267,6 +272,7 @@ int capture_open(struct capture **out, const struct capture_opts *opts,
 	c->child_fd = -1;
 	c->child.go_fd = c->child.report_fd = -1;
 	hmap_init(&c->tasks);
+	hmap_init(&c->owners);
 	c->shared = (struct readers_shared){
 		.sys = c->opts.sys, .hints = hints_new(),
 		.sp_index = sp_index(arch_native()),
@@ -389,105 +395,6 @@ int capture_next_pass(struct capture *c, int timeout_ms, struct err *err)
 	return 1;
 }
 
-static bool is_proved(struct capture *c, const struct queue_entry *e,
-		      const struct perf_rec *rec)
-{
-	if (c->cls != CAPTURE_RT)
-		return cert_held(c->cert, rec->tid, rec->t_mono_ns,
-				 e->held_until_ns);
-	return e->held == HELD_CERTAIN &&
-	       cert_unmoved(c->cert, rec->tid, rec->t_mono_ns,
-			    e->held_until_ns);
-}
-
-/*
- * Where there is a dump it is right as far as it goes, and the read must
- * agree with it byte for byte: all of it, and then it was the same moment; or
- * its deeper half, and then no frame from there on was left meanwhile, and
- * the read goes on where the dump ends.
- */
-static void settle_read(struct capture *c, const struct queue_entry *e,
-			struct perf_rec *rec)
-{
-	struct perf_sample *s = &rec->sample;
-	size_t dump = s->stack_bytes, half = dump / 2;
-	bool proved = is_proved(c, e, rec);
-	uint8_t *read = queue_stack(e);
-
-	if (proved && c->cls == CAPTURE_RT)
-		dump = 0;	/* no doubt, nothing to compare */
-	if (dump && (e->stack_bytes < dump ||
-		     memcmp(read + half, s->stack + half, dump - half))) {
-		c->stats.unproved++;
-		return;		/* HELD_NONE, and the dump */
-	}
-	s->held = HELD_CERTAIN;
-	if (dump && (!proved || memcmp(read, s->stack, half))) {
-		memcpy(read, s->stack, half);
-		s->held = HELD_OVERLAP;
-		c->stats.overlap++;
-	} else if (!proved) {
-		s->held = HELD_UNPROVED;
-		c->stats.unproved++;
-	} else {
-		c->stats.held++;
-	}
-	s->stack = read;
-	s->stack_bytes = e->stack_bytes;
-}
-
-static void settle_stack(struct capture *c, const struct queue_entry *e,
-			 struct perf_rec *rec)
-{
-	struct perf_sample *s = &rec->sample;
-
-	s->held_until_ns = e->held_until_ns;
-	switch ((enum held_state)e->held) {
-	case HELD_CERTAIN:
-	case HELD_UNPROVED:
-		settle_read(c, e, rec);
-		break;
-	case HELD_FAULT:
-		c->stats.fault++;
-		s->held = s->stack_bytes ? HELD_NONE : HELD_FAULT;
-		break;
-	case HELD_PRESSURE:
-		c->stats.pressure++;
-		s->held = s->stack_bytes ? HELD_NONE : HELD_PRESSURE;
-		break;
-	default:
-		c->stats.dumped += s->stack_bytes > 0;
-		break;
-	}
-}
-
-const struct perf_rec *capture_next(struct capture *c)
-{
-	const struct queue_entry *e;
-	bool side;
-
-	while ((e = merge_next(&c->merge, c->watermark_ns, &side))) {
-		if (perf_rec_decode(side ? &c->shared.side_layout : &c->layout,
-				    queue_rec(e), e->rec_bytes, &c->rec,
-				    NULL)) {
-			c->stats.undecodable++;
-			continue;
-		}
-		if (c->rec.kind == PERF_REC_SWITCH ||
-		    (side && c->rec.kind == PERF_REC_SAMPLE))
-			continue;	/* looked at already, see pass.c */
-		if (c->rec.kind == PERF_REC_SAMPLE) {
-			c->stats.samples++;
-			lazy_see(c, &c->rec);
-			settle_stack(c, e, &c->rec);
-		} else if (c->rec.kind == PERF_REC_LOST && !side) {
-			c->lost_records += c->rec.lost.count;
-		}
-		return &c->rec;
-	}
-	return NULL;
-}
-
 void capture_interrupt(struct capture *c)
 {
 	sys_eventfd_signal(c->shared.wake_fd);
@@ -566,6 +473,7 @@ void capture_free(struct capture *c)
 	cert_free(c->cert);
 	hints_free(c->shared.hints);
 	hmap_release(&c->tasks);
+	hmap_release(&c->owners);
 	mem_free(c->readers);
 	mem_free(c->scans);
 	sys_close(c->child_fd);

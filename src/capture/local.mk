@@ -3,6 +3,7 @@ src_capture_libcapture_a_SOURCES = \
 	src/capture/attach.c \
 	src/capture/capture.c \
 	src/capture/cert.c src/capture/cert.h \
+	src/capture/deliver.c \
 	src/capture/hint.c src/capture/hint.h \
 	src/capture/lazy.c \
 	src/capture/merge.c src/capture/merge.h \

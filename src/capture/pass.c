@@ -30,6 +30,21 @@ void pass_task(struct capture *c, int32_t tid, uint64_t t_mono_ns, bool lives)
 	*v = t_mono_ns << 1 | lives;
 }
 
+/* Unless it has events of its own, its creator's count for a new thread. */
+static void inherit_owner(struct capture *c, const struct perf_rec *rec)
+{
+	uint64_t *from, owner;
+	bool is_new;
+
+	if (!c->raced)
+		return;
+	from = hmap_find(&c->owners, (uint32_t)rec->fork.ptid);
+	if (!from || hmap_find(&c->owners, (uint32_t)rec->tid))
+		return;
+	owner = *from;
+	*hmap_put(&c->owners, (uint32_t)rec->tid, &is_new) = owner;
+}
+
 static void scan_record(struct capture *c, struct scan *s,
 			const struct perf_rec *rec)
 {
@@ -50,6 +65,7 @@ static void scan_record(struct capture *c, struct scan *s,
 		break;
 	case PERF_REC_FORK:
 		pass_task(c, rec->tid, rec->t_mono_ns, true);
+		inherit_owner(c, rec);
 		break;
 	case PERF_REC_EXIT:
 		hints_set(c->shared.hints, rec->tid, 0);

@@ -38,6 +38,14 @@ struct capture {
 	/* Attached: tid -> time of its last fork or exit * 2 + lives. */
 	struct hmap tasks;
 	size_t live_tasks;
+	/*
+	 * Attached: a thread that appeared while events were being opened has
+	 * events of its own beside those that it inherited. tid -> the thread
+	 * whose events count for it; empty where that did not happen.
+	 */
+	struct hmap owners;
+	bool raced;
+	uint32_t sample_owner;	/* of the sample decoded last */
 	uint64_t last_check_ns;
 
 	/* Whether readers may sleep through samples, see lazy.c. */

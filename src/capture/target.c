@@ -295,7 +295,8 @@ static int open_one(struct target *t, const struct perf_event_attr *attr,
 		.fd = fd, .side = event == UINT64_MAX,
 	};
 	if (event != UINT64_MAX)
-		*hmap_put(&t->event_of_id, id, NULL) = event;
+		*hmap_put(&t->event_of_id, id, NULL) =
+			(uint64_t)(uint32_t)tid << 32 | event;
 	return 0;
 }
 

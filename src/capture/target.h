@@ -26,7 +26,7 @@ struct target {
 	VEC(char *) names;			/* owned */
 	struct perf_event_attr side;
 	VEC(struct target_fd) fds;
-	struct hmap event_of_id;
+	struct hmap event_of_id;	/* id -> thread << 32 | event */
 	uint32_t dump_bytes;
 	bool spawned;
 };
@@ -46,9 +46,12 @@ void target_disable(struct target *t);
 uint64_t target_lost(const struct target *t);
 void target_release(struct target *t);
 
-/* A process, its threads and live descendants, until nothing new appears. */
+/*
+ * A process, its threads and live descendants, until nothing new appears.
+ * *raced: some appeared late, and may have inherited events already.
+ */
 int target_attach(struct target *t, const struct capture_opts *opts,
 		  struct reader *readers, size_t reader_count,
-		  struct hmap *tids, struct err *err);
+		  struct hmap *tids, bool *raced, struct err *err);
 
 #endif

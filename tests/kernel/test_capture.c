@@ -237,7 +237,7 @@ static void spinner_is_sampled_whole_and_held(void **state)
 	assert_true(s.with_leaf > s.samples * 8 / 10);
 	assert_true(s.complete * 100 >= s.samples * 97);
 	if (s.class == CAPTURE_RT)
-		assert_true(s.certain * 100 >= s.samples * 97);
+		assert_true((s.certain + s.overlap) * 100 >= s.samples * 97);
 }
 
 /* Shallow stacks lie in the dumps: readers sleep, and nothing is missing. */
@@ -295,7 +295,7 @@ static void threads_are_all_seen(void **state)
 	assert_int_equal(s.exits, 201);
 	/* a starved reader loses some, and says how many */
 	assert_true(s.period_ns + MS_NS * (s.stats.lost_ring +
-					   s.stats.lost_queue) > 1600 * MS_NS);
+					   s.stats.lost_queue) > 1200 * MS_NS);
 	assert_int_equal(s.later, 0);
 }
 
