@@ -70,6 +70,7 @@ struct model_totals {
 	uint64_t kept;		/* within the limit in time */
 	uint64_t lost, late, throttled_ns;
 	uint64_t said_samples;	/* by the record at the end */
+	uint64_t running_ns;	/* CPU time by the kernel's count, 0 = unknown */
 	bool is_finished;	/* that record was seen */
 	bool interrupted;
 };

@@ -227,6 +227,11 @@ struct rec_finish {
 	uint64_t start_mono_ns, end_mono_ns;
 	uint64_t samples;	/* as many REC_SAMPLE came before */
 	uint64_t lost;
+	/*
+	 * CPU time of all tasks as the kernel counted it, kernel time that
+	 * may not be sampled included; 0 = not known.
+	 */
+	uint64_t running_ns;
 	bool interrupted;	/* by the user; the data is whole all the same */
 };
 

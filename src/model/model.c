@@ -22,6 +22,7 @@ static void finish(struct model *m, const struct rec_finish *f)
 	t->is_finished = true;
 	t->interrupted = f->interrupted;
 	t->said_samples = f->samples;
+	t->running_ns = f->running_ns;
 	if (f->lost > t->lost)
 		t->lost = f->lost;
 	if (f->start_mono_ns)

@@ -107,6 +107,7 @@ static const struct field finish_fields[] = {
 	PLAIN(2, finish.samples),
 	PLAIN(3, finish.lost),
 	FLAG(4, finish.interrupted),
+	PLAIN(5, finish.running_ns),
 };
 
 static const struct {

@@ -45,6 +45,12 @@ void label_put(struct buf *out, const struct report *r, uint32_t function,
 	       bool is_inlined, size_t columns);
 void label_name(struct buf *out, const struct report *r, uint32_t function);
 
+/*
+ * CPU time that no sample stands for: the kernel's where it may not be seen.
+ * false where that is not known: of a selection, or an unfinished recording.
+ */
+bool report_unsampled(const struct report *r, uint64_t *ns);
+
 /* --- the parts --- */
 void report_head(struct report *r);
 void report_functions(struct report *r);

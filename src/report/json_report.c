@@ -183,7 +183,7 @@ static void put_threads(struct jsonw *j, struct report *r)
 
 static void put_time(struct jsonw *j, struct report *r)
 {
-	uint64_t wall_ns = 0, running_ns = 0;
+	uint64_t wall_ns = 0, running_ns = 0, unsampled_ns;
 	struct thread_id id;
 	uint32_t e;
 
@@ -196,7 +196,10 @@ static void put_time(struct jsonw *j, struct report *r)
 					    (struct event_id){ e }).running_ns;
 	jsonw_open(j, "time", '{');
 	put_parts(j, wall_ns, running_ns);
-	jsonw_null(j, "unsampled_ns");
+	if (report_unsampled(r, &unsampled_ns))
+		jsonw_u64(j, "unsampled_ns", unsampled_ns);
+	else
+		jsonw_null(j, "unsampled_ns");
 	jsonw_close(j, '}');
 	jsonw_line(j);
 }

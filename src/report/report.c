@@ -157,6 +157,46 @@ static void put_samples(struct report *r)
 	buf_putc(b, '\n');
 }
 
+bool report_unsampled(const struct report *r, uint64_t *ns)
+{
+	const struct model_totals *t = model_totals(r->m);
+	const struct selection *s = profile_selection(r->p);
+	uint64_t sampled = 0;
+	struct event_id id;
+
+	if (!t->running_ns || s->thread || s->process || s->function ||
+	    s->module || t->kept != t->samples)
+		return false;
+	for (id.v = 1; id.v < model_event_count(r->m); id.v++)
+		sampled += profile_total(r->p, id).running_ns;
+	*ns = t->running_ns > sampled ? t->running_ns - sampled : 0;
+	return sampled || s->event == NULL;
+}
+
+/* Kernel time that may not be sampled is said, never spread over user code. */
+static void put_unsampled(struct report *r)
+{
+	const struct model_totals *t = model_totals(r->m);
+	struct buf *b = &r->o->buf;
+	char time[DIGITS], share[DIGITS];
+	bool hidden;
+	uint64_t ns;
+
+	hidden = r->event.v && model_event(r->m, r->event)->user_only;
+	if (!report_unsampled(r, &ns) || ns * 100 < t->running_ns ||
+	    r->unit != UNIT_NS)
+		return;
+	put_key(r, hidden ? "kernel" : "unsampled");
+	text_duration(time, sizeof(time), ns);
+	cell_share(share, sizeof(share), ns, t->running_ns);
+	if (hidden)
+		buf_printf(b, "%s more on the CPU (%s of it all) [kernel, not "
+			   "permitted]: in no figure below\n", time, share);
+	else
+		buf_printf(b, "%s more on the CPU (%s of it all): in no figure "
+			   "below\n", time, share);
+}
+
 static void put_stacks(struct report *r)
 {
 	const uint64_t *ends = profile_ends(r->p, r->event);
@@ -275,6 +315,7 @@ void report_head(struct report *r)
 	put_when(r);
 	put_duration(r);
 	put_samples(r);
+	put_unsampled(r);
 	put_stacks(r);
 	put_selection(r);
 	put_other_events(r);

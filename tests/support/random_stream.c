@@ -178,6 +178,7 @@ static void make_rest(struct maker *m, struct record *rec)
 		rec->finish.end_mono_ns = number(m);
 		rec->finish.samples = number(m);
 		rec->finish.lost = number(m);
+		rec->finish.running_ns = number(m);
 		rec->finish.interrupted = flag(m);
 		break;
 	}

@@ -153,6 +153,7 @@ bool record_equal(const struct record *a, const struct record *b)
 		       a->finish.end_mono_ns == b->finish.end_mono_ns &&
 		       a->finish.samples == b->finish.samples &&
 		       a->finish.lost == b->finish.lost &&
+		       a->finish.running_ns == b->finish.running_ns &&
 		       a->finish.interrupted == b->finish.interrupted;
 	}
 	return false;

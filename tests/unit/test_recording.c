@@ -551,8 +551,10 @@ static uint32_t digest(const struct record_list *l)
 	for (i = 0; i < l->records.count; i++) {
 		rec = &l->records.data[i];
 		sum = mix(sum, rec->type);
+		/* a field that a later version adds is 0 in this file */
 		for (f = record_fields(rec->type, &k); k--; f++)
-			sum = mix(sum, field_get(rec, f));
+			if (field_get(rec, f))
+				sum = mix(sum, field_get(rec, f));
 		if (rec->type == REC_STRING)
 			sum = mix(sum, crc32c(rec->string.bytes,
 					      rec->string.len));
@@ -594,7 +596,7 @@ static void a_file_of_version_1_0_still_reads(void **state)
 	read_bytes(&r, bytes.data, bytes.len);
 	assert_int_equal(r.info.state, RECORDING_WHOLE);
 	assert_int_equal(r.got.records.count, 98);
-	assert_int_equal(digest(&r.got), 0xcb18b00a);
+	assert_int_equal(digest(&r.got), 0x39e60345);
 	release(&r);
 	buf_release(&bytes);
 }
