@@ -14,9 +14,9 @@
 #include <string.h>
 
 #define COVERED_SAMPLES 64
-#define HOLD_FIRST_NS UINT64_C(2000000000)
-#define HOLD_MAX_NS UINT64_C(256000000000)
-#define LAZY_MAX_MS 20
+#define HOLD_FIRST_NS UINT64_C(5000000000)
+#define HOLD_MAX_NS UINT64_C(320000000000)
+#define LAZY_MAX_MS 10
 
 /* How long until half a ring is full, from the rate that was asked for. */
 static int time_to_half(const struct capture *c)
@@ -57,28 +57,32 @@ static bool is_covered(struct capture *c, const struct perf_rec *rec)
 			    s->stack_bytes < c->target.dump_bytes);
 }
 
-/* Every sample as the kernel gave it, in order. */
+static void set_lazy(struct capture *c, bool on)
+{
+	c->is_lazy = on;
+	atomic_store_explicit(&c->shared.lazy, on, memory_order_relaxed);
+}
+
+/*
+ * Every sample as the kernel gave it, in order. A reader that meets a stack
+ * beyond its dump ends the sleep of all by itself, some passes before us.
+ */
 void lazy_see(struct capture *c, const struct perf_rec *rec)
 {
-	bool is_lazy;
-
 	if (!c->shared.lazy_ms)
 		return;
-	is_lazy = atomic_load_explicit(&c->shared.lazy, memory_order_relaxed);
-	if (is_covered(c, rec)) {
-		c->covered_run++;
-		if (!is_lazy && c->covered_run >= COVERED_SAMPLES &&
-		    rec->t_mono_ns >= c->hold_until_ns)
-			atomic_store_explicit(&c->shared.lazy, true,
-					      memory_order_relaxed);
-		return;
-	}
-	c->covered_run = 0;
-	if (is_lazy) {
-		atomic_store_explicit(&c->shared.lazy, false,
-				      memory_order_relaxed);
+	if (!is_covered(c, rec)) {
+		c->covered_run = 0;
+		if (!c->is_lazy)
+			return;
+		set_lazy(c, false);
 		c->hold_until_ns = rec->t_mono_ns + c->hold_ns;
 		if (c->hold_ns < HOLD_MAX_NS)
 			c->hold_ns *= 2;
+		return;
 	}
+	c->covered_run++;
+	if (!c->is_lazy && c->covered_run >= COVERED_SAMPLES &&
+	    rec->t_mono_ns >= c->hold_until_ns)
+		set_lazy(c, true);
 }

@@ -122,15 +122,18 @@ static size_t stack_wanted(struct reader *r, const struct perf_rec *rec,
 }
 
 /* What the dump lacks of it, 0 if that is nothing, or too late to read. */
-static size_t read_wanted(const struct reader *r, const struct perf_rec *rec,
+static size_t read_wanted(struct reader *r, const struct perf_rec *rec,
 			  size_t want)
 {
 	size_t dump = rec->sample.stack_bytes;
 
 	/* a dump that is shorter than it might be ends where the stack does */
-	if (r->slept || want <= dump || (dump && dump < r->shared->dump_bytes))
+	if (want <= dump || (dump && dump < r->shared->dump_bytes))
 		return 0;
-	return want;
+	if (!r->slept)
+		return want;
+	atomic_store_explicit(&r->shared->lazy, false, memory_order_relaxed);
+	return 0;
 }
 
 /*

@@ -34,7 +34,8 @@ struct readers_shared {
 	bool no_read;	/* dumps only */
 	/*
 	 * The dumps hold all stacks: nobody needs to be held, and readers
-	 * sleep for lazy_ms at a time while samples come. Set by the consumer.
+	 * sleep for lazy_ms at a time while samples come. Set by the consumer,
+	 * cleared by it or by the first reader that sees otherwise.
 	 */
 	atomic_bool lazy;
 	int lazy_ms;	/* before half a ring is full; 0 = never lazy */

@@ -49,6 +49,7 @@ struct capture {
 	uint64_t last_check_ns;
 
 	/* Whether readers may sleep through samples, see lazy.c. */
+	bool is_lazy;			/* what we decided last */
 	uint64_t covered_run;		/* samples whose dump was all */
 	uint64_t hold_until_ns, hold_ns;
 
