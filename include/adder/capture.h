@@ -72,6 +72,7 @@ struct capture_stats {
 	uint64_t overlap;	/* not proved, but agreeing with the dump */
 	uint64_t dumped;	/* all of the stack was in the kernel's dump */
 	uint64_t wakes;		/* of all readers */
+	uint64_t running_ns;	/* of all tasks, once capture has ended */
 	uint64_t readers_cpu_ns;
 	uint64_t stack_bytes;	/* copied in all */
 };

@@ -359,6 +359,7 @@ static void finish(struct capture *c)
 	pass_scan_side(c);
 	c->watermark_ns = UINT64_MAX;
 	c->stats.lost_ring = target_lost(&c->target);
+	c->stats.running_ns = target_running_ns(&c->target);
 }
 
 static void wait_for_data(struct capture *c, int timeout_ms)

@@ -16,6 +16,8 @@
 #include "adder/sys.h"
 #include "adder/sys_perf.h"
 
+/* No event has this index; UINT64_MAX is the side event's. */
+#define NO_CLOCK (UINT64_MAX - 1)
 #ifndef PERF_FORMAT_LOST
 #define PERF_FORMAT_LOST (1U << 4)
 #endif
@@ -273,6 +275,17 @@ static int open_failed(const struct target *t, pid_t tid, int e,
 	}
 }
 
+/* The index of the first event that counts time, or NO_CLOCK. */
+static uint64_t first_clock(const struct target *t)
+{
+	size_t i;
+
+	for (i = 0; i < t->events.count; i++)
+		if (t->events.data[i].unit == UNIT_NS)
+			return i;
+	return NO_CLOCK;
+}
+
 static int open_one(struct target *t, const struct perf_event_attr *attr,
 		    pid_t tid, const struct ring *ring, uint64_t event,
 		    struct err *err)
@@ -293,6 +306,7 @@ static int open_one(struct target *t, const struct perf_event_attr *attr,
 	}
 	*vec_push(&t->fds) = (struct target_fd){
 		.fd = fd, .side = event == UINT64_MAX,
+		.clock = event == first_clock(t),
 	};
 	if (event != UINT64_MAX)
 		*hmap_put(&t->event_of_id, id, NULL) =
@@ -349,6 +363,19 @@ uint64_t target_lost(const struct target *t)
 		    !sys_event_read(t->fds.data[i].fd, v, sizeof(v)))
 			lost += v[1];
 	return lost;
+}
+
+uint64_t target_running_ns(const struct target *t)
+{
+	uint64_t v[2], running_ns = 0;
+	size_t i;
+
+	for (i = 0; i < t->fds.count; i++)
+		if (t->fds.data[i].clock &&
+		    !sys_event_read(t->fds.data[i].fd, v,
+				    t->side.read_format ? 16 : 8))
+			running_ns += v[0];
+	return running_ns;
 }
 
 void target_release(struct target *t)

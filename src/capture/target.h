@@ -15,7 +15,7 @@
 
 struct target_fd {
 	int fd;
-	bool side;
+	bool side, clock;
 };
 
 struct target {
@@ -44,6 +44,12 @@ void target_enable(struct target *t);
 void target_disable(struct target *t);
 /* Records lost as the kernel counts them per event; 0 where it does not. */
 uint64_t target_lost(const struct target *t);
+/*
+ * CPU time of all tasks: what the first clock event counted, in kernel mode
+ * too, whatever it may sample (perf_swevent has no filter on the count of a
+ * clock). 0 without such an event.
+ */
+uint64_t target_running_ns(const struct target *t);
 void target_release(struct target *t);
 
 /*

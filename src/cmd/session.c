@@ -256,6 +256,7 @@ int session_finish(struct session *s, bool interrupted, struct err *err)
 		.start_mono_ns = s->start_mono_ns,
 		.end_mono_ns = sys_mono_ns(),
 		.lost = cs->lost_ring + cs->lost_queue,
+		.running_ns = cs->running_ns,
 		.interrupted = interrupted,
 	};
 

@@ -97,6 +97,7 @@ static void put_duration(struct report *r)
 	uint64_t ns = t->end_mono_ns > t->start_mono_ns ?
 		      t->end_mono_ns - t->start_mono_ns : 0;
 	struct buf *b = &r->o->buf;
+	uint64_t unsampled_ns = 0, running_ns;
 	char cell[DIGITS];
 	size_t n;
 
@@ -109,11 +110,13 @@ static void put_duration(struct report *r)
 	n = n ? n - 1 : 0;
 	buf_printf(b, ", %zu thread%s", n, n == 1 ? "" : "s");
 	if (r->unit == UNIT_NS && ns) {
+		report_unsampled(r, &unsampled_ns);
+		running_ns = r->total.weight + unsampled_ns;
 		buf_printf(b, "; %s on the CPU",
 			   cell_weight(cell, sizeof(cell), UNIT_NS,
-				       r->total.weight));
+				       running_ns));
 		buf_printf(b, " (%.2f CPUs)",
-			   (double)r->total.weight / (double)ns);
+			   (double)running_ns / (double)ns);
 	}
 	buf_puts(b, t->interrupted ? "; ended by the user\n" : "\n");
 }
@@ -190,11 +193,11 @@ static void put_unsampled(struct report *r)
 	text_duration(time, sizeof(time), ns);
 	cell_share(share, sizeof(share), ns, t->running_ns);
 	if (hidden)
-		buf_printf(b, "%s more on the CPU (%s of it all) [kernel, not "
-			   "permitted]: in no figure below\n", time, share);
+		buf_printf(b, "%s of that (%s) [kernel, not permitted]: in no "
+			   "figure below\n", time, share);
 	else
-		buf_printf(b, "%s more on the CPU (%s of it all): in no figure "
-			   "below\n", time, share);
+		buf_printf(b, "%s of that (%s): in no figure below\n", time,
+			   share);
 }
 
 static void put_stacks(struct report *r)

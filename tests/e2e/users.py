@@ -106,7 +106,12 @@ def unprivileged_user_at_2(folder, python):
         expect("kernel" in heard, "the missing kernel time is not told: %s" %
                heard)
         share = kernel_share(folder, python)
+        time = Recording(folder("rec"), None, None).report()["time"]
     expect(share == 0, "kernel frames without permission: %.2f" % share)
+    # Its kernel time is counted all the same, and charged to nothing else.
+    running = time["running_ns"] + time["unsampled_ns"]
+    expect(0.8e9 < running < 1.6e9 and time["unsampled_ns"] > 0.5 * running,
+           "a reader of one second: %s" % time)
     return said
 
 
