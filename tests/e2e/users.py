@@ -159,16 +159,8 @@ def attach_in_container(folder, python, *unshare_args, prefix=()):
                                stderr=subprocess.PIPE,
                                start_new_session=True)
     try:
-        def running():
-            if process.poll() is not None:
-                err = process.stderr.read().decode(errors="replace")
-                raise Skip("no container here: %s" % err.strip())
-            for pid in children_of(process.pid):
-                with open("/proc/%d/cmdline" % pid, "rb") as file:
-                    if file.read().startswith(b"/usr/bin/python"):
-                        return pid
-            return 0
-        pid = wait_until(running, "the container's program")
+        pid = wait_until(lambda: contained_python(process),
+                         "the container's program")
         wait_until(lambda: cpu_ticks(pid) > 30, "the program's work")
         done = adder("record", "--duration", "1", "-o", folder("rec"), "-p",
                      pid)
@@ -186,6 +178,17 @@ def attach_in_container(folder, python, *unshare_args, prefix=()):
     expect(verdict.total > 200 and verdict.right >= 0.99 * verdict.total,
            str(verdict))
     return "%d of %d" % (verdict.right, verdict.total)
+
+
+def contained_python(process):
+    """The Python that a container_command() came to run, or 0."""
+    if process.poll() is not None:
+        raise Skip("no container here, it ended with %d" % process.returncode)
+    for pid in children_of(process.pid):
+        with open("/proc/%d/cmdline" % pid, "rb") as file:
+            if file.read().startswith(b"/usr/bin/python"):
+                return pid
+    return 0
 
 
 def cpu_ticks(pid):
@@ -231,7 +234,7 @@ def other_user_namespace_seen_by_root(folder, python):
 def link_in_a_container_leads_nowhere(folder, python):
     """An absolute link as perf map must not reach the host's file."""
     need_root()
-    root = chroot_of(python)
+    chroot_of(python)
     bait = folder("bait")
     os.makedirs(os.path.dirname(bait), exist_ok=True)
     with open(bait, "w") as file:
@@ -245,9 +248,8 @@ def link_in_a_container_leads_nowhere(folder, python):
         container_command(python, folder) + ["-X", "perf", "-c", code],
         stdin=subprocess.DEVNULL, start_new_session=True)
     try:
-        pid = wait_until(lambda: [p for p in children_of(process.pid) if
-                                os.readlink("/proc/%d/root" % p) == root and
-                                cpu_ticks(p) > 30], "the program")[0]
+        pid = wait_until(lambda: contained_python(process), "the program")
+        wait_until(lambda: cpu_ticks(pid) > 50, "the program's work")
         done = adder("record", "--duration", "0.5", "-o", folder("rec"), "-p",
                      pid)
     finally:
