@@ -12,8 +12,9 @@
 
 #define STACK_LIMIT_BYTES ((size_t)1280 << 10)
 /*
- * The ring's memory cannot be swapped: little where it counts against the
- * user's limit of locked memory, and bounded over all CPUs.
+ * The ring's memory cannot be swapped, and counts against an unprivileged
+ * user's limit of locked memory: bounded over all CPUs, and less where the
+ * limit asks for it.
  */
 #define RING_BYTES ((size_t)1 << 20)
 #define LARGE_RING_BYTES ((size_t)4 << 20)
@@ -132,41 +133,58 @@ static void set_layout(struct capture *c)
 	lazy_init(c);
 }
 
-static size_t ring_bytes(const struct capture *c)
+static int open_sample_rings(struct capture *c, size_t want_bytes,
+			     struct err *err)
 {
-	size_t bytes = LARGE_RING_BYTES;
+	struct ring_opts o = {
+		.sys = c->opts.sys, .want_bytes = want_bytes,
+		.least_bytes = want_bytes > RING_BYTES ? want_bytes :
+			       RING_LEAST_BYTES,
+	};
+	size_t i;
+	int ret = 0;
 
-	if (c->cls != CAPTURE_RT)
-		return RING_BYTES;
-	while (bytes > RING_BYTES && bytes * c->reader_count > RINGS_TOTAL_BYTES)
-		bytes /= 2;
-	return bytes;
+	for (i = 0; i < c->reader_count && !ret; i++) {
+		o.cpu = c->readers[i].cpu;
+		ret = ring_open(&c->readers[i].ring, &o, err);
+	}
+	while (ret && i-- > 0)
+		ring_close(&c->readers[i].ring);
+	return ret;
 }
 
+/*
+ * As large as the limit of locked memory allows on every CPU alike: a ring
+ * that is smaller on one of them would shorten the dumps on all.
+ */
 static int open_rings(struct capture *c, struct err *err)
 {
-	struct ring_opts o = { .sys = c->opts.sys };
-	struct reader *r;
-	size_t i;
-	int ret;
+	struct ring_opts side = {
+		.sys = c->opts.sys, .want_bytes = SIDE_BYTES,
+		.least_bytes = SIDE_LEAST_BYTES,
+		.watermark_bytes = SIDE_LEAST_BYTES / 2,
+	};
+	size_t i, bytes = LARGE_RING_BYTES;
+	int ret = 0;
 
+	for (i = 0; i < c->reader_count && !ret; i++) {
+		side.cpu = c->readers[i].cpu;
+		ret = ring_open(&c->readers[i].side, &side, err);
+	}
+	if (ret)
+		return ret;
+	while (bytes > RING_BYTES && bytes * c->reader_count > RINGS_TOTAL_BYTES)
+		bytes /= 2;
+	for (; bytes > RING_BYTES; bytes /= 2)
+		if (!open_sample_rings(c, bytes, NULL))
+			break;
+	if (bytes <= RING_BYTES)
+		ret = open_sample_rings(c, RING_BYTES, err);
+	if (ret)
+		return ret;
 	for (i = 0; i < c->reader_count; i++) {
-		r = &c->readers[i];
-		o.cpu = r->cpu;
-		o.want_bytes = SIDE_BYTES;
-		o.least_bytes = SIDE_LEAST_BYTES;
-		o.watermark_bytes = SIDE_LEAST_BYTES / 2;
-		ret = ring_open(&r->side, &o, err);
-		if (ret)
-			return ret;
-		o.want_bytes = ring_bytes(c);
-		o.least_bytes = RING_LEAST_BYTES;
-		o.watermark_bytes = 0;
-		ret = ring_open(&r->ring, &o, err);
-		if (ret)
-			return ret;
-		merge_add(&c->merge, &r->side_queue, true);
-		merge_add(&c->merge, &r->queue, false);
+		merge_add(&c->merge, &c->readers[i].side_queue, true);
+		merge_add(&c->merge, &c->readers[i].queue, false);
 	}
 	set_layout(c);
 	for (i = 0; i < c->reader_count; i++)

@@ -4,14 +4,17 @@
  * us and the target as much again; a 16 KiB dump by the kernel costs the
  * target 2 us and is of the very moment of the sample. So while dumps
  * hold all of the stacks that are seen, readers sleep through samples, and
- * copy them some milliseconds later. With the first stack that goes beyond
- * its dump they hold again, for a time that doubles from one such turn to the
- * next: a program that is deep now and then costs few cut stacks, and one
- * that is deep often is held throughout.
+ * copy them some milliseconds later. They hold at first, as long as nothing
+ * is known of the program; and again with the first stack that goes beyond
+ * its dump, for a time that doubles from one such turn to the next: a program
+ * that is deep now and then costs few cut stacks, and one that is deep often
+ * is held throughout.
  */
 #include "capture/session.h"
 
 #include <string.h>
+
+#include "adder/sys.h"
 
 #define COVERED_SAMPLES 64
 #define HOLD_FIRST_NS UINT64_C(5000000000)
@@ -41,6 +44,7 @@ void lazy_init(struct capture *c)
 	int ms = time_to_half(c);
 
 	c->hold_ns = HOLD_FIRST_NS;
+	c->hold_until_ns = sys_mono_ns() + HOLD_FIRST_NS;
 	c->shared.lazy_ms = c->opts.always_hold || !c->target.dump_bytes ? 0 :
 			    ms < LAZY_MAX_MS ? ms : LAZY_MAX_MS;
 }
