@@ -82,6 +82,7 @@ TARGET_HELP
 "  -d, --duration S      stop after S seconds; a command is then ended\n"
 "      --no-python       leave the command's environment alone, native only\n"
 "  -q, --quiet           say only what went wrong\n"
+"  -v, --verbose         say what it cost, too\n"
 "  -h, --help            this text\n";
 
 enum { OPT_NO_PYTHON = TARGET_OPT_LAST };
@@ -113,6 +114,7 @@ static int parse_args(int argc, char **argv, struct record_args *a)
 		{ "duration", required_argument, NULL, 'd' },
 		{ "no-python", no_argument, NULL, OPT_NO_PYTHON },
 		{ "quiet", no_argument, NULL, 'q' },
+		{ "verbose", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -121,7 +123,7 @@ static int parse_args(int argc, char **argv, struct record_args *a)
 
 	a->output = "adder.rec";
 	target_args_init(&a->target);
-	while ((c = getopt_long(argc, argv, "+:" TARGET_SHORT_OPTIONS "o:d:qh",
+	while ((c = getopt_long(argc, argv, "+:" TARGET_SHORT_OPTIONS "o:d:qvh",
 				options, NULL)) != -1) {
 		rc = target_args_take(&a->target, c, optarg, &err);
 		if (rc == 1)
@@ -144,6 +146,9 @@ static int parse_args(int argc, char **argv, struct record_args *a)
 			break;
 		case 'q':
 			a->quiet = true;
+			break;
+		case 'v':
+			log_set_level(LOG_DEBUG);
 			break;
 		case 'h':
 			fputs(record_help, stdout);
@@ -318,6 +323,34 @@ static void tell_result(struct recorder *r, uint64_t file_bytes)
 		 strcmp(r->args.output, "adder.rec") ? r->args.output : "");
 }
 
+/* What it took from the machine; the target's own pauses are not in it. */
+static void tell_cost(struct recorder *r)
+{
+	const struct capture_stats *cs;
+	const struct pipeline_stats *ps;
+	uint64_t cpu_ns = sys_process_cpu_ns();
+
+	cs = capture_stats(session_capture(r->session));
+	ps = pipeline_stats(session_pipeline(r->session));
+	if (!ps->samples)
+		return;
+	log_debug("adder's own CPU time: %.3f s, %.1f us per sample (readers "
+		  "%.1f us, woken %.2f times per sample); %.1f frames and "
+		  "%.1f KB of stack read per sample",
+		  (double)cpu_ns / 1e9,
+		  (double)cpu_ns / 1e3 / (double)ps->samples,
+		  (double)cs->readers_cpu_ns / 1e3 / (double)ps->samples,
+		  (double)cs->wakes / (double)ps->samples,
+		  (double)ps->frames / (double)ps->samples,
+		  (double)cs->stack_bytes / 1e3 / (double)ps->samples);
+	log_debug("stacks held %llu, from the kernel's dump %llu, with a tail "
+		  "that agrees %llu, not proved %llu",
+		  (unsigned long long)cs->held,
+		  (unsigned long long)cs->dumped,
+		  (unsigned long long)cs->overlap,
+		  (unsigned long long)cs->unproved);
+}
+
 /*
  * Ends a command that outlives its recording (--duration, a second Ctrl-C),
  * and waits for it, so that its status can be passed on.
@@ -432,6 +465,7 @@ static int record(struct recorder *r, struct err *err)
 	if (rc < 0)
 		return cmd_fail(err);
 	tell_result(r, file_bytes);
+	tell_cost(r);
 	return status;
 }
 
