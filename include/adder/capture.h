@@ -49,6 +49,11 @@ struct capture_opts {
 	 * all of its stacks: for who wants to read more than stacks.
 	 */
 	bool always_hold;
+	/*
+	 * How long to hold at first, when nothing is known of the target, and
+	 * after the first stack beyond its dump; 0 = 5 s.
+	 */
+	uint64_t hold_ns;
 	const struct sys_ops *sys;
 };
 

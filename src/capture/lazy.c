@@ -43,8 +43,8 @@ void lazy_init(struct capture *c)
 {
 	int ms = time_to_half(c);
 
-	c->hold_ns = HOLD_FIRST_NS;
-	c->hold_until_ns = sys_mono_ns() + HOLD_FIRST_NS;
+	c->hold_ns = c->opts.hold_ns ? c->opts.hold_ns : HOLD_FIRST_NS;
+	c->hold_until_ns = sys_mono_ns() + c->hold_ns;
 	c->shared.lazy_ms = c->opts.always_hold || !c->target.dump_bytes ? 0 :
 			    ms < LAZY_MAX_MS ? ms : LAZY_MAX_MS;
 }

@@ -120,7 +120,7 @@ static int run(const char *mode, bool no_rt, bool always_hold,
 	pid_t pid = start_target(g, levels);
 	struct capture_opts opts = {
 		.pids = &pid, .pid_count = 1, .frequency_hz = 999,
-		.no_rt = no_rt, .always_hold = always_hold,
+		.no_rt = no_rt, .always_hold = always_hold, .hold_ns = 1,
 	};
 	const struct capture_stats *st;
 	const struct perf_rec *rec;

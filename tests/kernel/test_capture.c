@@ -45,6 +45,7 @@ struct seen {
 	unsigned int levels;	/* of the target; 0 = do not look */
 	unsigned int or_levels;	/* the other depth that it has */
 	bool always_hold;
+	uint64_t hold_ns;
 	struct capture *capture;
 	enum capture_class class;
 };
@@ -188,6 +189,7 @@ static void run(struct seen *s, char *const *argv, int kill_after)
 	struct capture_opts opts = {
 		.argv = argv, .envp = envp, .frequency_hz = 999,
 		.no_rt = no_rt, .always_hold = s->always_hold,
+		.hold_ns = s->hold_ns,
 	};
 	struct capture *c;
 	struct err err = { 0 };
@@ -245,7 +247,7 @@ static void shallow_stacks_need_no_hold(void **state)
 {
 	static char *const argv[] = { (char *)TARGET, (char *)"spin",
 				      (char *)"1000", (char *)"8", NULL };
-	struct seen s = { .levels = 9 };
+	struct seen s = { .levels = 9, .hold_ns = 1 };
 
 	(void)state;
 	run(&s, argv, 0);
@@ -260,7 +262,7 @@ static void depth_that_comes_and_goes_is_followed(void **state)
 {
 	static char *const argv[] = { (char *)TARGET, (char *)"waves",
 				      (char *)"10", NULL };
-	struct seen s = { .levels = 5, .or_levels = 201 };
+	struct seen s = { .levels = 5, .or_levels = 201, .hold_ns = 300000000 };
 
 	(void)state;
 	run(&s, argv, 0);
