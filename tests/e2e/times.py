@@ -30,7 +30,7 @@ def check_spent(folder, python, kind):
                        seconds=SECONDS, options=["-F", RATE_HZ])
     measured = recording.truth[0]["shares"]
     samples = list(recording.script())
-    expect(len(samples) >= 0.9 * RATE_HZ * SECONDS,
+    expect(len(samples) >= 0.95 * RATE_HZ * SECONDS,
            "only %d samples" % len(samples))
     by_stack = distance(measured, sampled_shares(samples, measured))
 
