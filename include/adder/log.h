@@ -8,6 +8,8 @@
 #ifndef ADDER_LOG_H
 #define ADDER_LOG_H
 
+#include <stdbool.h>
+
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_NOTE, LOG_DEBUG };
 
 typedef void (*log_sink)(void *ctx, enum log_level level, const char *line);
@@ -15,6 +17,11 @@ typedef void (*log_sink)(void *ctx, enum log_level level, const char *line);
 /* NULL gives back standard error. Not thread-safe: set before threads start. */
 void log_set_sink(log_sink sink, void *ctx);
 void log_set_level(enum log_level level);	/* default LOG_NOTE */
+/*
+ * A progress line stands on the terminal: the next message clears it first.
+ * Call it with true each time that one is drawn.
+ */
+void log_over_progress(bool shown);
 /* Thread-safe. The message is escaped by text_escape() before it is shown. */
 void log_say(enum log_level level, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -12,6 +12,7 @@
 #define LINE_BYTES 2048
 
 static atomic_int max_level = LOG_NOTE;
+static atomic_bool has_progress;
 static log_sink the_sink;
 static void *the_ctx;
 
@@ -19,6 +20,11 @@ void log_set_sink(log_sink sink, void *ctx)
 {
 	the_sink = sink;
 	the_ctx = ctx;
+}
+
+void log_over_progress(bool shown)
+{
+	atomic_store(&has_progress, shown);
 }
 
 void log_set_level(enum log_level level)
@@ -45,6 +51,8 @@ void log_say(enum log_level level, const char *fmt, ...)
 	if (the_sink)
 		the_sink(the_ctx, level, buf_cstr(&b));
 	else
-		fprintf(stderr, "adder: %s%s\n", prefix[level], buf_cstr(&b));
+		fprintf(stderr, "%sadder: %s%s\n",
+			atomic_exchange(&has_progress, false) ?
+			"\r\033[K" : "", prefix[level], buf_cstr(&b));
 	buf_release(&b);
 }

@@ -49,7 +49,6 @@ struct recorder {
 	bool duration_over, interrupted;
 	int stops_seen;		/* of stop_count */
 	uint64_t last_flush_ns, last_names_ns, last_progress_ns;
-	bool progress_shown;
 };
 
 /*
@@ -195,20 +194,13 @@ static void show_progress(struct recorder *r, uint64_t now_ns)
 	    now_ns - r->last_progress_ns < PROGRESS_NS)
 		return;
 	r->last_progress_ns = now_ns;
-	r->progress_shown = true;
 	ps = pipeline_stats(session_pipeline(r->session));
 	fprintf(stderr, "\rrecording: %llu s, %llu samples (Ctrl-C ends it) ",
 		(unsigned long long)(session_elapsed_ns(r->session) /
 				     UINT64_C(1000000000)),
 		(unsigned long long)ps->samples);
 	fflush(stderr);
-}
-
-static void end_progress(struct recorder *r)
-{
-	if (r->progress_shown)
-		fputs("\r\033[K", stderr);
-	r->progress_shown = false;
+	log_over_progress(true);
 }
 
 /* What signals and the clock ask for. */
@@ -444,7 +436,6 @@ static int record(struct recorder *r, struct err *err)
 		return err->code == ERR_NOTFOUND ? 127 : CMD_FAILED;
 	}
 	rc = run(r, err);
-	end_progress(r);
 	if (rc >= 0)
 		rc = session_finish(r->session, r->interrupted, err);
 	stop_capture = NULL;
