@@ -7,6 +7,7 @@
 #include "capture/target.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 #include "adder/err.h"
 #include "adder/mem.h"
@@ -79,7 +80,10 @@ static bool has_pid(const struct attach *a, pid_t pid)
 	return false;
 }
 
-/* The list grows while it is walked: children of children come too. */
+/*
+ * The list grows while it is walked: children of children come too. We are
+ * not among them, though the target be the shell that started us.
+ */
 static void add_children(struct attach *a)
 {
 	pid_t *pids;
@@ -89,7 +93,7 @@ static void add_children(struct attach *a)
 		if (sys_proc_children(a->pids.data[i], &pids, &count) < 0)
 			continue;
 		for (k = 0; k < count; k++)
-			if (!has_pid(a, pids[k]))
+			if (pids[k] != getpid() && !has_pid(a, pids[k]))
 				*vec_push(&a->pids) = pids[k];
 		mem_free(pids);
 	}
@@ -120,6 +124,30 @@ static int check_pid(pid_t pid, struct err *err)
 	return 0;
 }
 
+/*
+ * The processes asked for. Of several, those that have ended meanwhile are
+ * told and left out: a list is old as soon as it is made.
+ */
+static int take_pids(struct attach *a, const struct capture_opts *opts,
+		     struct err *err)
+{
+	const struct capture_hooks *hooks = a->t->hooks;
+	struct err why = { 0 };
+	size_t i;
+
+	for (i = 0; i < opts->pid_count; i++) {
+		if (!check_pid(opts->pids[i], &why)) {
+			if (!has_pid(a, opts->pids[i]))
+				*vec_push(&a->pids) = opts->pids[i];
+		} else if (opts->pid_count > 1 && hooks->step) {
+			hooks->step(hooks->ctx, why.message);
+		}
+	}
+	if (a->pids.count)
+		return 0;
+	return err_set(err, ERR_NOTFOUND, "%s", why.message);
+}
+
 int target_attach(struct target *t, const struct capture_opts *opts,
 		  struct reader *readers, size_t reader_count,
 		  struct hmap *tids, bool *raced, struct err *err)
@@ -128,14 +156,9 @@ int target_attach(struct target *t, const struct capture_opts *opts,
 		.t = t, .readers = readers, .reader_count = reader_count,
 		.tids = tids, .fd_limit = sys_fd_limit(),
 	};
-	size_t i, round;
-	int ret = 0;
+	size_t round;
+	int ret = take_pids(&a, opts, err);
 
-	for (i = 0; i < opts->pid_count && !ret; i++) {
-		ret = check_pid(opts->pids[i], err);
-		if (!ret && !has_pid(&a, opts->pids[i]))
-			*vec_push(&a.pids) = opts->pids[i];
-	}
 	for (round = 0; round < ROUNDS_MAX && !ret; round++) {
 		ret = attach_round(&a, !opts->no_children, err);
 		if (!a.found)

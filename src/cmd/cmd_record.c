@@ -51,6 +51,9 @@ struct recorder {
 	uint64_t last_flush_ns, last_names_ns, last_progress_ns;
 };
 
+/* How long a command that is told to end may take before it is mentioned. */
+#define ENDING_NS UINT64_C(1000000000)
+
 /*
  * Set by the handler, read by the loop: how often a signal came, the last one
  * that a command of ours did not get by itself (0: none).
@@ -163,17 +166,26 @@ static int parse_args(int argc, char **argv, struct record_args *a)
 	return 0;
 }
 
+/*
+ * What we are told to ignore (nohup's SIGHUP, SIGINT of a script's background
+ * job) stays ignored, for us and for the command. SIGCHLD may not be: the
+ * command's status would be lost.
+ */
 static void set_signals(void)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
-	struct sigaction sa = { .sa_flags = SA_SIGINFO };
+	struct sigaction sa = { .sa_flags = SA_SIGINFO }, old;
 	size_t i;
 
 	sa.sa_sigaction = on_signal;
 	sigemptyset(&sa.sa_mask);
-	for (i = 0; i < ARRAY_LEN(signals); i++)
-		sigaction(signals[i], &sa, NULL);
+	for (i = 0; i < ARRAY_LEN(signals); i++) {
+		if (!sigaction(signals[i], NULL, &old) &&
+		    old.sa_handler != SIG_IGN)
+			sigaction(signals[i], &sa, NULL);
+	}
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGCHLD, SIG_DFL);
 }
 
 /* The recording survives an allocation that fails. */
@@ -302,7 +314,9 @@ static void tell_result(struct recorder *r, uint64_t file_bytes)
 	if (r->args.quiet)
 		return;
 	if (!ps->samples) {
-		log_note("no samples: the target used no CPU time meanwhile");
+		log_note(r->args.target.event_count ?
+			 "no samples: the event did not occur meanwhile" :
+			 "no samples: the target used no CPU time meanwhile");
 		return;
 	}
 	text_bytes(size, sizeof(size), file_bytes);
@@ -344,8 +358,31 @@ static void tell_cost(struct recorder *r)
 }
 
 /*
+ * Waits for a command that was told to end. It may have much to put in order:
+ * only a further signal kills it.
+ */
+static int await_child(struct capture *c, pid_t child)
+{
+	int status, stops = stop_count;
+	uint64_t since_ns = sys_mono_ns();
+	bool said = false;
+
+	while (!capture_child_status(c, &status)) {
+		if (stop_count > stops)
+			kill(child, SIGKILL);
+		if (!said && sys_mono_ns() - since_ns >= ENDING_NS) {
+			log_note("the recording is over; the command was told "
+				 "to end and has not yet: Ctrl-C kills it");
+			said = true;
+		}
+		usleep(2000);
+	}
+	return status;
+}
+
+/*
  * Ends a command that outlives its recording (--duration, a second Ctrl-C),
- * and waits for it, so that its status can be passed on.
+ * so that its status can be passed on.
  */
 static int child_status(struct recorder *r)
 {
@@ -357,11 +394,7 @@ static int child_status(struct recorder *r)
 		return 0;
 	if (!capture_child_status(c, &status)) {
 		kill(child, SIGTERM);
-		while (!capture_child_status(c, &status)) {
-			if (stop_count >= 2)
-				kill(child, SIGKILL);
-			usleep(2000);
-		}
+		status = await_child(c, child);
 	}
 	if (WIFSIGNALED(status)) {
 		if (r->duration_over && WTERMSIG(status) == SIGTERM)

@@ -226,7 +226,8 @@ int session_start(struct session *s, struct err *err)
 	/* After the events count, so that no mapping falls between. */
 	for (i = 0; i < s->opts.capture.pid_count; i++) {
 		rc = pipeline_attach(s->pipeline, s->opts.capture.pids[i], err);
-		if (rc < 0)
+		/* what has ended by now has samples, or nothing to show */
+		if (rc < 0 && rc != -ERR_NOTFOUND)
 			return rc;
 	}
 	say_unsaid(s);

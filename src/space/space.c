@@ -7,6 +7,7 @@
  * fill. An exec ends a process and begins another with the same pid; the old
  * one stays known, for samples from before it.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -360,6 +361,8 @@ int space_attach(struct space *s, pid_t pid, struct err *err)
 		return 0;
 	}
 	process_from_proc(s, pid, &st, &rc);
+	if (rc == -ESRCH || rc == -ENOENT)
+		return err_set(err, ERR_NOTFOUND, "process %d ended", (int)pid);
 	if (rc)
 		return err_set_errno(err, ERR_PERM, -rc,
 				     "cannot read the mappings of process %d",

@@ -214,6 +214,74 @@ def interrupt_ends_cleanly(folder):
     expect(report(path)["samples"] >= 0, "it does not open")
 
 
+def status_in(folder, ignored, command, *signals):
+    """Record's status where the caller had `ignored`; signals once it runs."""
+    process = start([ADDER, "record", "-o", folder("rec"), "--"] + command,
+                    preexec_fn=lambda: [signal.signal(s, signal.SIG_IGN)
+                                        for s in ignored])
+    try:
+        if signals:
+            wait_until(lambda: os.path.exists(folder("ready")), "the command")
+        for one in signals:
+            os.kill(process.pid, one)
+        _, err = process.communicate(timeout=30)
+    finally:
+        stop(process)
+    if os.path.exists(folder("ready")):
+        os.unlink(folder("ready"))
+    expect(size_of(folder("rec")), "nothing was kept: %s" % err)
+    return process.returncode
+
+
+def ignored_signals_stay_ignored(folder):
+    waits = ["sh", "-c", "echo >'%s'; sleep 0.5; exit 5" % folder("ready")]
+    for one in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        got = status_in(folder, [one], waits, one)
+        expect(got == 5, "%s was ignored: status %d" % (one, got))
+        got = status_in(folder, [], waits, one)
+        expect(got == 128 + one, "%s was passed on: status %d" % (one, got))
+    got = status_in(folder, [signal.SIGCHLD], ["sh", "-c", "exit 7"])
+    expect(got == 7, "SIGCHLD was ignored: status %d" % got)
+
+
+def second_stop_lets_the_command_end(folder):
+    code = ("import os, signal, sys, time\n"
+            "def stop(*_):\n"
+            "    time.sleep(0.7)\n"
+            "    os._exit(3)\n"
+            "signal.signal(signal.SIGTERM, stop)\n"
+            "signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
+            "open(sys.argv[1], 'w').close()\n"
+            "time.sleep(20)\n")
+    got = status_in(folder, [], [python(), "-c", code, folder("ready")],
+                    signal.SIGTERM, signal.SIGHUP)
+    expect(got == 3, "it was not left to end: status %d" % got)
+
+
+def processes_that_ended_are_left_out(folder):
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    live = start(["sleep", "20"])
+    try:
+        done = adder("record", "-o", folder("rec"), "--duration", "0.2",
+                     "-p", "%d,%d" % (gone.pid, live.pid))
+    finally:
+        stop(live)
+    told = done.err.decode()
+    expect(done.status == 0, "record: %s" % told)
+    expect("no process %d" % gone.pid in told, "not told: %s" % told)
+
+
+def recorder_is_not_recorded(folder):
+    # The shell that is attached to is the recorder's own parent.
+    done = call(["sh", "-c", '"$1" record --duration 0.7 -o "$2" -p $$ & '
+                 'i=0; while [ $i -lt 150000 ]; do i=$((i+1)); done; wait $!',
+                 "sh", ADDER, folder("rec")])
+    expect(done.status == 0, "record: %s" % done.err)
+    names = {thread["name"] for thread in report(folder("rec"))["threads"]}
+    expect(names == {"sh"}, "threads: %s" % names)
+
+
 def maps_are_removed(folder):
     before = set(glob.glob("/tmp/perf-*.map"))
     recording = record(folder, [python()] + target("tasks.py", "fork"),
@@ -296,6 +364,10 @@ if __name__ == "__main__":
         attached_program_is_whole,
         attached_program_without_trampoline_is_said,
         interrupt_ends_cleanly,
+        ignored_signals_stay_ignored,
+        second_stop_lets_the_command_end,
+        processes_that_ended_are_left_out,
+        recorder_is_not_recorded,
         maps_are_removed,
         isolated_interpreters_have_names,
         environment_is_left_alone,
