@@ -16,6 +16,8 @@
 #include "adder/sys.h"
 #include "adder/sys_perf.h"
 
+/* More often, and the target gets nowhere between two samples. */
+#define CLOCK_LEAST_NS 50000
 /* No event has this index; UINT64_MAX is the side event's. */
 #define NO_CLOCK (UINT64_MAX - 1)
 #ifndef PERF_FORMAT_LOST
@@ -171,6 +173,23 @@ static int add_default(struct target *t, const struct capture_opts *opts,
 	return ret ? refused(ret, clock.text, err) : 0;
 }
 
+/* The kernel lets a clock tick every 10 us (perf_swevent_start_hrtimer). */
+static int check_clocks(const struct target *t, struct err *err)
+{
+	const struct rec_event *ev;
+	size_t i;
+
+	for (i = 0; i < t->events.count; i++) {
+		ev = &t->events.data[i];
+		if (ev->unit == UNIT_NS && ev->period &&
+		    ev->period < CLOCK_LEAST_NS)
+			return err_set(err, ERR_USAGE, "-c of '%s' counts "
+				       "nanoseconds: give %d or more",
+				       t->names.data[i], CLOCK_LEAST_NS);
+	}
+	return 0;
+}
+
 static void probe_side(struct target *t)
 {
 	t->side = (struct perf_event_attr){
@@ -214,6 +233,8 @@ int target_init(struct target *t, const struct capture_opts *opts,
 		if (ret)
 			ret = refused(ret, opts->events[i].text, err);
 	}
+	if (!ret)
+		ret = check_clocks(t, err);
 	if (!ret && user_only)
 		step(t, "kernel time is not permitted: user mode only "
 		     "(lower kernel.perf_event_paranoid to 1, or run with "

@@ -11,8 +11,12 @@
 #include "adder/python.h"
 #include "adder/sys.h"
 
-/* A process that has run this many samples nameless is worth a line. */
+/*
+ * A process that has run this many samples nameless is worth a line, but not
+ * while its interpreter starts: the trampoline is not on before it has.
+ */
 #define ADVISE_AFTER_SAMPLES 20
+#define ADVISE_AFTER_NS UINT64_C(1000000000)
 
 void pl_define_process(struct pipeline *pl, struct process *p)
 {
@@ -140,7 +144,8 @@ void pl_advise(struct pipeline *pl, struct pl_process *pp)
 	pp->samples++;
 	if (pp->advised || pp->has_names || pl->opts.no_python)
 		return;
-	if (pp->samples == ADVISE_AFTER_SAMPLES)
+	if (pp->samples >= ADVISE_AFTER_SAMPLES &&
+	    pl->sample_ns >= pp->process->start_mono_ns + ADVISE_AFTER_NS)
 		advise(pl, pp);
 }
 

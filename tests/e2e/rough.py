@@ -332,6 +332,25 @@ def rate_and_period_are_kept(folder):
                                                    expected))
 
 
+def nothing_is_said_while_python_starts(folder):
+    # Twenty samples are over before the interpreter has its trampoline.
+    recording = record(folder, [python(), "-c", "sum(range(5000000))"],
+                       options=["-c", "100000"])
+    said = recording.run.err.decode()
+    expect("trampoline" not in said, "said of a Python that has it: %s" % said)
+
+
+def rates_that_leave_the_target_no_time_are_refused(folder):
+    for options in (["-F", "20001"], ["-e", "cpu-clock", "-c", "1000"]):
+        done = record(folder, ["true"], options=options, check=False).run
+        expect(done.status in (1, 2) and b"0000" in done.err,
+               "%s: status %d, %s" % (options, done.status, done.err))
+    recording = record(folder, [python()] + target("nested.py", 60),
+                       seconds=0.3, options=["-F", "20000"])
+    told = recording.report()
+    expect(told["samples"] > 1000, "%d samples" % told["samples"])
+
+
 def dump_shows_every_thread(folder):
     process = start([python(), "-X", "perf"] + target("tasks.py", "threads"),
                     env={"ADDER_TARGET_SECONDS": "20"})
@@ -372,5 +391,7 @@ if __name__ == "__main__":
         isolated_interpreters_have_names,
         environment_is_left_alone,
         rate_and_period_are_kept,
+        nothing_is_said_while_python_starts,
+        rates_that_leave_the_target_no_time_are_refused,
         dump_shows_every_thread,
     ], per_python=False))
