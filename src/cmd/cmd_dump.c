@@ -167,7 +167,7 @@ static void print_thread(struct dump *d, const struct dump_thread *t)
 		[BLOCKED_MOVED] = "it ran at every look, no sample of it came",
 		[BLOCKED_GONE] = "it has ended",
 		[BLOCKED_REFUSED] = "its stack may not be read "
-				    "(see adder doctor)",
+				    "(see adder doctor -p)",
 	};
 	struct sys_proc_stat st;
 	char name[256] = "";
@@ -189,7 +189,8 @@ static void print_all(struct dump *d)
 	struct buf exe = { 0 }, safe = { 0 };
 	size_t i;
 
-	sys_proc_exe(d->pid, &exe);
+	if (sys_proc_exe(d->pid, &exe))
+		buf_puts(&exe, "no program");	/* of the kernel, or ended */
 	text_escape(&safe, exe.data ? exe.data : "", exe.len);
 	printf("process %d: %s, %zu thread%s\n", (int)d->pid, buf_cstr(&safe),
 	       d->count, d->count == 1 ? "" : "s");
@@ -215,7 +216,7 @@ static int dump(struct dump *d, struct err *err)
 	opts.capture.frequency_hz = DUMP_HZ;
 	opts.capture.sys = &sys_real;
 	opts.sink = model_sink(d->model);
-	opts.quiet = true;
+	opts.quiet = opts.advise = true;
 	rc = session_open(&d->session, &opts, err);
 	if (rc < 0)
 		return rc;

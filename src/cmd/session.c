@@ -68,7 +68,11 @@ static void on_capture_step(void *ctx, const char *text)
 
 static void on_pipeline_step(void *ctx, const char *text, bool is_warning)
 {
-	say(ctx, text, is_warning);
+	struct session *s = ctx;
+
+	if (s->opts.advise && !is_warning)
+		log_note("%s", text);
+	say(s, text, is_warning);
 }
 
 static void on_side_band(void *ctx, const struct perf_rec *rec)

@@ -21,6 +21,7 @@ struct session_opts {
 	struct sink sink;
 	bool no_python;
 	bool quiet;		/* keep notes in the recording, do not say them */
+	bool advise;		/* but say what keeps Python frames nameless */
 };
 
 int session_open(struct session **out, const struct session_opts *opts,

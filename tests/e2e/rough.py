@@ -370,6 +370,21 @@ def dump_shows_every_thread(folder):
     expect(text.count("work") >= 4 and "join" in text, text)
 
 
+def dump_says_why_python_frames_are_missing(folder):
+    code = "import time\nprint(flush=True)\ntime.sleep(20)"
+    for options, count in ((["-X", "perf"], 0), ([], 1)):
+        process = start([python()] + options + ["-c", code])
+        try:
+            process.stdout.readline()
+            done = adder("dump", "-p", process.pid)
+        finally:
+            stop(process)
+        said = done.err.decode()
+        expect(done.status == 0 and said.count("trampoline") == count,
+               "with %s: %s" % (options, said))
+        expect(len(said.splitlines()) == count, said)
+
+
 if __name__ == "__main__":
     sys.exit(run([
         killed_recording_opens,
@@ -394,4 +409,5 @@ if __name__ == "__main__":
         nothing_is_said_while_python_starts,
         rates_that_leave_the_target_no_time_are_refused,
         dump_shows_every_thread,
+        dump_says_why_python_frames_are_missing,
     ], per_python=False))
