@@ -56,6 +56,12 @@ void sys_eventfd_drain(int fd);
 int sys_fd_limit_raise(uint64_t *limit);
 
 /* --- a command of ours (sys/spawn.c) --- */
+/*
+ * Notes which signals we were started with ignored or blocked: so a command of
+ * ours is started, too (nohup, a shell's trap ''). Call it before any changes.
+ */
+void sys_signals_inherited(void);
+
 struct sys_child {
 	pid_t pid;
 	int go_fd;	/* -1 after sys_spawn_go() */

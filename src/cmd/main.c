@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "adder/log.h"
+#include "adder/sys_perf.h"
 #include "cmd/cmd.h"
 
 static const struct command commands[] = {
@@ -109,6 +110,7 @@ int main(int argc, char **argv)
 
 	/* names of characters only: numbers keep their point */
 	setlocale(LC_CTYPE, "");
+	sys_signals_inherited();
 	/* a reader that ends early is seen as an error of write() */
 	signal(SIGPIPE, SIG_IGN);
 	if (argc < 2) {

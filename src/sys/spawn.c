@@ -7,28 +7,54 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "adder/sys.h"
+#include "adder/types.h"
 
 struct child_setup {
 	char *const *argv, *const *envp;
 	int go_fd, report_fd;
 };
 
+/* Those that adder changes for itself, and what they were before. */
+static const int changed_signals[] = {
+	SIGHUP, SIGINT, SIGTERM, SIGPIPE, SIGCHLD
+};
+static sigset_t inherited_mask, inherited_ignored;
+
+void sys_signals_inherited(void)
+{
+	struct sigaction sa;
+	size_t i;
+
+	pthread_sigmask(SIG_SETMASK, NULL, &inherited_mask);
+	sigemptyset(&inherited_ignored);
+	for (i = 0; i < ARRAY_LEN(changed_signals); i++) {
+		if (!sigaction(changed_signals[i], NULL, &sa) &&
+		    sa.sa_handler == SIG_IGN)
+			sigaddset(&inherited_ignored, changed_signals[i]);
+	}
+	/* Ignored, it would take the command's status away from us. */
+	signal(SIGCHLD, SIG_DFL);
+}
+
 /* Between fork and exec of a program with threads: system calls only. */
 __attribute__((noreturn)) static void child_main(const struct child_setup *c)
 {
-	sigset_t none;
 	char byte;
 	ssize_t n;
+	size_t i;
 	int e;
 
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	signal(SIGPIPE, SIG_DFL);
+	for (i = 0; i < ARRAY_LEN(changed_signals); i++)
+		signal(changed_signals[i],
+		       sigismember(&inherited_ignored, changed_signals[i]) ?
+		       SIG_IGN : SIG_DFL);
+	sigprocmask(SIG_SETMASK, &inherited_mask, NULL);
 	do {
 		n = read(c->go_fd, &byte, 1);
 	} while (n < 0 && errno == EINTR);

@@ -112,6 +112,30 @@ def status_is_passed_on(folder):
         expect(got == status, "%s gave %d" % (command, got))
 
 
+def signals_are_inherited(folder):
+    """Ignored or blocked for us is ignored or blocked for the command."""
+    def prepare():
+        for one in (signal.SIGHUP, signal.SIGINT, signal.SIGPIPE,
+                    signal.SIGCHLD):
+            signal.signal(one, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_SETMASK, [signal.SIGUSR2])
+
+    def masks(command):
+        out = call(command, preexec_fn=prepare, restore_signals=False).out
+        return [line for line in out.decode().splitlines()
+                if line.startswith(("SigBlk", "SigIgn"))]
+
+    show = ["cat", "/proc/self/status"]
+    under = [ADDER, "record", "-q", "-o", folder("rec"), "--no-python", "--"]
+    expect(masks(under + show) == masks(show), str(masks(under + show)))
+    # A SIGCHLD that is ignored takes statuses away, and waits for ever.
+    for options, command, status in (([], ["sh", "-c", "exit 3"], 3),
+                                     (["-d", "0.3"], ["sleep", "60"], 0)):
+        done = call(under[:-1] + options + ["--"] + command,
+                    preexec_fn=prepare, timeout=20)
+        expect(done.status == status, "%s gave %d" % (command, done.status))
+
+
 def check_counted(folder, kind, count):
     recording = record(folder, [python()] + target("churn.py", kind, count))
     told = recording.report()
@@ -390,6 +414,7 @@ if __name__ == "__main__":
         killed_recording_opens,
         full_disk_keeps_what_was_written,
         status_is_passed_on,
+        signals_are_inherited,
         thousand_forks_are_recorded,
         two_hundred_threads_are_recorded,
         exec_begins_a_new_program,
