@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "capture/cert.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "adder/hmap.h"
@@ -15,11 +16,14 @@
 
 struct sw {
 	uint64_t t_mono_ns;
+	uint32_t order;		/* of arrival, where times are equal */
 	bool out, preempt;
 };
 
 struct history {
-	VEC(struct sw) sw;	/* ascending */
+	VEC(struct sw) sw;	/* ascending, once sort_history() was here */
+	uint32_t next_order;
+	bool mixed;
 };
 
 struct span {
@@ -70,20 +74,39 @@ static struct history *history_of(struct cert *c, int32_t tid, bool make)
 	return v ? (struct history *)(uintptr_t)*v : NULL;
 }
 
-/* Of one CPU they come in order; of several nearly so. */
+static int by_time(const void *pa, const void *pb)
+{
+	const struct sw *a = pa, *b = pb;
+
+	if (a->t_mono_ns != b->t_mono_ns)
+		return a->t_mono_ns < b->t_mono_ns ? -1 : 1;
+	return a->order < b->order ? -1 : a->order > b->order;
+}
+
+/*
+ * Of one CPU they come in order, and CPU by CPU: a thread that hops between
+ * them all the time has many to be put between others, so they are sorted at
+ * once when somebody asks.
+ */
+static void sort_history(struct history *h)
+{
+	if (h->mixed)
+		qsort(h->sw.data, h->sw.count, sizeof(*h->sw.data), by_time);
+	h->mixed = false;
+}
+
 void cert_switch(struct cert *c, int32_t tid, uint64_t t_mono_ns, bool out,
 		 bool preempt)
 {
 	struct history *h = history_of(c, tid, true);
-	size_t i;
 
-	vec_push(&h->sw);
-	for (i = h->sw.count - 1; i > 0; i--) {
-		if (h->sw.data[i - 1].t_mono_ns <= t_mono_ns)
-			break;
-		h->sw.data[i] = h->sw.data[i - 1];
-	}
-	h->sw.data[i] = (struct sw){ t_mono_ns, out, preempt };
+	if (h->sw.count &&
+	    h->sw.data[h->sw.count - 1].t_mono_ns > t_mono_ns)
+		h->mixed = true;
+	*vec_push(&h->sw) = (struct sw){
+		.t_mono_ns = t_mono_ns, .order = h->next_order++,
+		.out = out, .preempt = preempt,
+	};
 }
 
 void cert_lost(struct cert *c, uint64_t from_ns, uint64_t until_ns)
@@ -120,13 +143,14 @@ static bool is_lost(const struct cert *c, uint64_t from_ns, uint64_t until_ns)
 bool cert_unmoved(struct cert *c, int32_t tid, uint64_t sample_ns,
 		  uint64_t until_ns)
 {
-	const struct history *h = history_of(c, tid, false);
+	struct history *h = history_of(c, tid, false);
 	size_t i;
 
 	if (is_lost(c, sample_ns, until_ns))
 		return false;
 	if (!h)
 		return true;
+	sort_history(h);
 	for (i = first_from(h, sample_ns); i < h->sw.count; i++) {
 		if (h->sw.data[i].t_mono_ns > until_ns)
 			break;
@@ -139,12 +163,13 @@ bool cert_unmoved(struct cert *c, int32_t tid, uint64_t sample_ns,
 bool cert_held(struct cert *c, int32_t tid, uint64_t sample_ns,
 	       uint64_t until_ns)
 {
-	const struct history *h = history_of(c, tid, false);
+	struct history *h = history_of(c, tid, false);
 	const struct sw *s;
 	size_t i;
 
 	if (!h || !until_ns || is_lost(c, sample_ns, until_ns))
 		return false;
+	sort_history(h);
 	i = first_from(h, sample_ns);
 	if (i == h->sw.count)
 		return false;
@@ -168,8 +193,10 @@ void cert_forget(struct cert *c, int32_t tid)
 
 static size_t drop_before(struct history *h, uint64_t before_ns)
 {
-	size_t n = first_from(h, before_ns);
+	size_t n;
 
+	sort_history(h);
+	n = first_from(h, before_ns);
 	h->sw.count -= n;
 	memmove(h->sw.data, h->sw.data + n, h->sw.count * sizeof(*h->sw.data));
 	return h->sw.count;

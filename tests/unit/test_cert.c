@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "../support/cmocka_all.h"
 
+#include <time.h>
+
 #include "capture/cert.h"
 
 enum { OUT_PREEMPT, OUT_SLEEP, IN, LOST, END };
@@ -95,11 +97,32 @@ static void pruning_forgets_what_is_over(void **state)
 	cert_free(c);
 }
 
+/* CPU by CPU, as the readers' queues are looked through. */
+static void hopping_threads_cost_no_more(void **state)
+{
+	const uint64_t n = 200000;
+	struct cert *c = cert_new();
+	clock_t before = clock();
+	uint64_t i, cpu;
+
+	(void)state;
+	for (cpu = 0; cpu < 2; cpu++)
+		for (i = cpu; i < n; i += 2)
+			cert_switch(c, 1, 1000 * i, i & 1, true);
+	assert_true(cert_held(c, 1, 1000 * 101 - 1, 1000 * 101));
+	assert_false(cert_held(c, 1, 1000 * 101 - 1, 1000 * 102));
+	cert_prune(c, 1000 * n);
+	/* 20 ms; some 10 s if each is moved past half of those before it */
+	assert_true((clock() - before) / CLOCKS_PER_SEC < 3);
+	cert_free(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_are_judged_by_switches),
 		cmocka_unit_test(pruning_forgets_what_is_over),
+		cmocka_unit_test(hopping_threads_cost_no_more),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
