@@ -4,6 +4,7 @@
  * one line, so that what a person must read is where the time divides. The
  * path to the node under way is kept by hand: stacks may be thousands deep.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "adder/vec.h"
@@ -49,23 +50,61 @@ static void put_bars(struct tree_text *t, struct buf *b, size_t max_bars)
 	}
 }
 
+/* A name of the chain; the last one says where it is, too. */
+static void put_name(struct tree_text *t, struct buf *b, size_t at,
+		     size_t columns)
+{
+	const struct call_node *n = &t->chain.data[at];
+
+	if (at + 1 < t->chain.count)
+		label_name(b, t->r, n->function);
+	else
+		label_put(b, t->r, n->function, n->is_inlined, columns);
+}
+
 /* The names of the chain from `from` on, joined. */
 static void put_names(struct tree_text *t, struct buf *b, size_t from,
 		      size_t columns)
 {
-	const char *arrow = " > ";
 	size_t i;
 
 	for (i = from; i < t->chain.count; i++) {
-		const struct call_node *n = &t->chain.data[i];
-
 		if (i > from)
-			buf_puts(b, arrow);
-		if (i + 1 < t->chain.count)
-			label_name(b, t->r, n->function);
-		else
-			label_put(b, t->r, n->function, n->is_inlined, columns);
+			buf_puts(b, " > ");
+		put_name(t, b, i, columns);
 	}
+}
+
+/*
+ * The first of the last names of the chain that fit into so many columns
+ * together, those in front of them counted as more; the chain's length if not
+ * even the last one does. A chain may be thousands long: no name is looked at
+ * twice, and none that does not fit.
+ */
+static size_t first_that_fits(struct tree_text *t, size_t head_columns,
+			      size_t limit)
+{
+	size_t count = t->chain.count, at = count, best = count, used = 0;
+	struct buf text = { 0 };
+	char more[48];
+
+	while (at > 0) {
+		buf_clear(&text);
+		put_name(t, &text, --at, 0);
+		used += cell_columns(&text) + (at + 1 < count ? 3 : 0);
+		if (used > limit)
+			break;
+		if (!at) {
+			best = 0;
+		} else if (at > 1) {
+			snprintf(more, sizeof(more), " > (%zu more) > ",
+				 at - 1);
+			if (head_columns + strlen(more) + used <= limit)
+				best = at;
+		}
+	}
+	buf_release(&text);
+	return best;
 }
 
 /* First > (N more) > as many of the last ones as there is room for. */
@@ -75,21 +114,19 @@ static void put_chain(struct tree_text *t, struct buf *b, size_t columns)
 	struct buf head = { 0 }, text = { 0 };
 
 	count = t->chain.count;
-	put_names(t, &text, 0, count > 1 ? 0 : columns);
-	if (count == 1 || cell_columns(&text) <= limit) {
-		buf_put(b, text.data, text.len);
+	if (count == 1) {
+		put_names(t, b, 0, columns);
 		goto out;
 	}
 	label_name(&head, t->r, t->chain.data[0].function);
-	for (from = 2; from < count; from++) {
-		buf_clear(&text);
-		buf_put(&text, head.data, head.len);
-		buf_printf(&text, " > (%zu more) > ", from - 1);
-		put_names(t, &text, from, 0);
-		if (cell_columns(&text) <= limit) {
-			buf_put(b, text.data, text.len);
-			goto out;
+	from = first_that_fits(t, cell_columns(&head), limit);
+	if (from < count) {
+		if (from) {
+			buf_put(b, head.data, head.len);
+			buf_printf(b, " > (%zu more) > ", from - 1);
 		}
+		put_names(t, b, from, 0);
+		goto out;
 	}
 	/* No two names fit whole: the first has a third, the last the rest. */
 	buf_clear(&text);

@@ -2,6 +2,7 @@
 #include "../support/cmocka_all.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "../support/session.h"
@@ -176,6 +177,57 @@ static void no_control_byte_reaches_the_text(void **state)
 	model_free(m);
 }
 
+/* One path of so many functions: a single line of the tree. */
+static struct model *long_chain(uint32_t depth)
+{
+	struct model *m = model_new();
+	struct sink sink = model_sink(m);
+	uint32_t stack = 0, i, thread;
+	struct session s;
+	char name[32];
+
+	session_init(&s, &sink);
+	session_event(&s, "cpu-clock", UNIT_NS, 999);
+	thread = session_thread(&s, session_process(&s, 7, "x"), 7, "x");
+	for (i = 0; i < depth; i++) {
+		snprintf(name, sizeof(name), "f%u", i);
+		stack = session_push_stack(&s, stack,
+			session_python(&s, name, "/a.py", i + 1));
+	}
+	session_samples(&s, thread, 1, stack, 3, 1000);
+	assert_int_equal(session_end(&s), 0);
+	return m;
+}
+
+static void long_chains_are_cut_in_one_look(void **state)
+{
+	static const struct {
+		uint32_t depth;
+		const char *line;
+	} cases[] = {
+		{ 3, "f0 > f1 > f2 (a.py:3)" },
+		{ 60, "f0 > (47 more) > f48 > f49 > f50 > f51 > f52 > f53 > "
+		  "f54 > f55 > f56 > f57 > f58 > f59 (a.py:60)" },
+		{ 60000, "f0 > (59992 more) > f59993 > f59994 > f59995 > "
+		  "f59996 > f59997 > f59998 > f59999 (a.py:60000)" },
+	};
+	struct report_opts opts = { .by = REPORT_TREE, .columns = 120 };
+	struct collected c;
+	struct model *m;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(cases); i++) {
+		c = (struct collected){ 0 };
+		m = long_chain(cases[i].depth);
+		assert_int_equal(render(&c, m, NULL, &opts, false), 0);
+		if (!strstr(buf_cstr(&c.text), cases[i].line))
+			fail_msg("%s", buf_cstr(&c.text));
+		buf_release(&c.text);
+		model_free(m);
+	}
+}
+
 static void a_full_disk_is_told(void **state)
 {
 	struct collected c = { .fail_after = 100 };
@@ -196,6 +248,7 @@ int main(void)
 		cmocka_unit_test(names_are_cut_in_the_middle_to_the_column),
 		cmocka_unit_test(no_line_is_wider_than_asked_for),
 		cmocka_unit_test(no_control_byte_reaches_the_text),
+		cmocka_unit_test(long_chains_are_cut_in_one_look),
 		cmocka_unit_test(a_full_disk_is_told),
 	};
 
