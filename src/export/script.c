@@ -46,11 +46,9 @@ void script_put_start(struct script *s, struct thread_id thread, uint32_t cpu,
 		      uint64_t t_mono_ns)
 {
 	const struct model_thread *t = model_thread(s->m, thread);
-	const struct piece *comm = &s->comms[thread.v];
+	const struct piece *comm = script_comm(s, thread);
 	struct buf *b = &s->o->buf;
 
-	if (!comm->made)
-		script_name_thread(s, thread, t->first_name);
 	put_fast(b, s->comm_text.data + comm->at, comm->len);
 	put_fast(b, " ", 1);
 	if (s->opts->with_pid) {
@@ -70,13 +68,37 @@ void script_put_start(struct script *s, struct thread_id thread, uint32_t cpu,
 void script_name_thread(struct script *s, struct thread_id thread,
 			struct str_id name)
 {
-	struct model_text text = model_string(s->m, name);
-	struct piece *comm = &s->comms[thread.v];
+	s->names[thread.v] = name;
+	s->comms[thread.v].made = false;
+}
 
+const struct piece *script_comm(struct script *s, struct thread_id thread)
+{
+	struct piece *comm = &s->comms[thread.v];
+	struct model_text text;
+
+	if (comm->made)
+		return comm;
+	if (s->comm_text.len > TEXT_MAX_BYTES) {
+		buf_clear(&s->comm_text);
+		memset(s->comms, 0, model_thread_count(s->m) *
+		       sizeof(*s->comms));
+	}
+	text = model_string(s->m, s->names[thread.v]);
 	comm->at = s->comm_text.len;
 	script_put_comm(&s->comm_text, text.bytes, text.len, s->opts->exact);
 	comm->len = (uint32_t)(s->comm_text.len - comm->at);
 	comm->made = true;
+	return comm;
+}
+
+static void first_names(struct script *s)
+{
+	struct thread_id id;
+
+	s->names = mem_calloc(model_thread_count(s->m) + 1, sizeof(*s->names));
+	for (id.v = 1; id.v < model_thread_count(s->m); id.v++)
+		s->names[id.v] = model_thread(s->m, id)->first_name;
 }
 
 static void put_frames(struct script *s, struct stack_id stack)
@@ -84,16 +106,18 @@ static void put_frames(struct script *s, struct stack_id stack)
 	const struct stack_id *parents = model_stack_parents(s->m);
 	const struct frame_id *frames = model_stack_frames(s->m);
 	struct buf *b = &s->o->buf;
-	size_t before = b->len;
 	const struct piece *piece;
+	bool any = false;
 
-	for (; stack.v; stack = parents[stack.v]) {
+	/* out_check() lets go of what is long: a stack may be a terabyte */
+	for (; stack.v && !out_check(s->o); stack = parents[stack.v]) {
 		piece = &s->frames[frames[stack.v].v];
 		if (!piece->made)
 			piece = script_frame(s, frames[stack.v]);
 		put_fast(b, s->frame_text.data + piece->at, piece->len);
+		any = any || piece->len;
 	}
-	if (b->len == before && !s->opts->exact)
+	if (!any && !s->opts->exact)
 		buf_printf(b, "\t%16x [unknown] ([no_stack])\n", 0);
 }
 
@@ -175,11 +199,13 @@ int script_write(struct out *o, struct profile *p,
 	s.frames = mem_calloc(model_frame_count(s.m) + 1, sizeof(*s.frames));
 	s.comms = mem_calloc(model_thread_count(s.m) + 1, sizeof(*s.comms));
 	s.events = mem_calloc(model_event_count(s.m) + 1, sizeof(*s.events));
+	first_names(&s);
 	make_event_texts(&s);
 	if (opts->header)
 		script_put_header(&s);
 	stats->samples = put_samples(&s);
 	mem_free(s.events);
+	mem_free(s.names);
 	mem_free(s.comms);
 	mem_free(s.frames);
 	buf_release(&s.event_text);

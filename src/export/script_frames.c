@@ -96,6 +96,11 @@ const struct piece *script_frame(struct script *s, struct frame_id id)
 
 	if (piece->made)
 		return piece;
+	if (s->frame_text.len > TEXT_MAX_BYTES) {
+		buf_clear(&s->frame_text);
+		memset(s->frames, 0, model_frame_count(s->m) *
+		       sizeof(*s->frames));
+	}
 	f = model_frame(s->m, id);
 	piece->at = s->frame_text.len;
 	if (profile_shows(s->show, f)) {

@@ -19,6 +19,12 @@ struct piece {
 	bool made;
 };
 
+/*
+ * A file may name a million frames by one string of a megabyte: above this
+ * the texts made so far are thrown away, and made again where they are met.
+ */
+#define TEXT_MAX_BYTES ((size_t)32 << 20)
+
 struct script {
 	struct out *o;
 	struct profile *p;
@@ -31,6 +37,7 @@ struct script {
 	struct piece *frames;		/* by frame id */
 	struct buf comm_text;		/* by thread, as named at the moment */
 	struct piece *comms;
+	struct str_id *names;
 	struct buf event_text;		/* " name: " by event */
 	struct piece *events;
 };
@@ -52,6 +59,7 @@ void script_put_start(struct script *s, struct thread_id thread, uint32_t cpu,
 		      uint64_t t_mono_ns);
 void script_name_thread(struct script *s, struct thread_id thread,
 			struct str_id name);
+const struct piece *script_comm(struct script *s, struct thread_id thread);
 
 /* --- script_tasks.c --- */
 /* In order of time; the caller frees it with mem_free(). */

@@ -70,7 +70,7 @@ static void put_parent(struct script *s, const struct model_thread *t)
 void script_do_task(struct script *s, const struct task_line *l)
 {
 	const struct model_thread *t = model_thread(s->m, l->thread);
-	const struct piece *comm = &s->comms[l->thread.v];
+	const struct piece *comm;
 	struct buf *b = &s->o->buf;
 
 	if (l->what == TASK_COMM)
@@ -82,6 +82,7 @@ void script_do_task(struct script *s, const struct task_line *l)
 	switch (l->what) {
 	case TASK_COMM:
 		buf_puts(b, "PERF_RECORD_COMM: ");
+		comm = script_comm(s, l->thread);
 		buf_put(b, s->comm_text.data + comm->at, comm->len);
 		buf_printf(b, ":%d/%d\n", t->pid, t->tid);
 		break;

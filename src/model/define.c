@@ -10,6 +10,12 @@
 #include "model/internal.h"
 
 #define ID_SLACK 1024u
+/*
+ * Functions inlined at one address. Every stack with the frame is as many
+ * calls deeper, so what a hostile file may say is bounded; adder itself
+ * writes 64 at most.
+ */
+#define FRAME_SYMBOLS_MAX 256u
 
 static int bad_id(struct model *m, const char *what, uint32_t id)
 {
@@ -183,7 +189,7 @@ static int define_stack(struct model *m, const struct rec_stack *r)
 
 static int define_symbol(struct model *m, const struct rec_symbol *r)
 {
-	uint32_t *head;
+	uint32_t *head, place = 0;
 
 	if (!r->frame.v || r->frame.v >= m->frames.count)
 		return bad_id(m, "frame", r->frame.v);
@@ -194,8 +200,15 @@ static int define_symbol(struct model *m, const struct rec_symbol *r)
 	head = &m->frame_symbols.data[r->frame.v];
 	if (!r->depth)
 		*head = 0;	/* a better list begins */
+	if (*head)
+		place = m->symbols.data[*head].place + 1;
+	if (place >= FRAME_SYMBOLS_MAX)
+		return err_set(&m->err, ERR_FORMAT,
+			       "frame %u has more than %u inlined functions",
+			       r->frame.v, FRAME_SYMBOLS_MAX);
 	*vec_push(&m->symbols) = (struct model_symbol){
-		.next = *head, .depth = r->depth, .name = r->name,
+		.next = *head, .depth = r->depth, .place = place,
+		.name = r->name,
 		.file = r->file, .line = r->line, .is_outer = r->is_outer,
 		.start_svma = r->start_svma,
 	};

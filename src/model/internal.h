@@ -21,6 +21,7 @@ struct model_meta_pair {
 struct model_symbol {
 	uint32_t next;
 	uint32_t depth;
+	uint32_t place;		/* in its frame's list, from 0 */
 	struct str_id name, file;
 	uint32_t line;
 	bool is_outer;

@@ -483,6 +483,35 @@ static void depth_has_no_limit(void **state)
 	model_free(m);
 }
 
+/* Otherwise a few megabytes could ask for 10^12 additions. */
+static void inlined_functions_are_bounded(void **state)
+{
+	struct record rec = { .type = REC_SYMBOL };
+	struct model *m = model_new();
+	struct sink sink = model_sink(m);
+	struct session s;
+	uint32_t i;
+
+	(void)state;
+	session_init(&s, &sink);
+	rec.symbol.frame.v = session_native(&s,
+		session_module(&s, "/x", MODULE_FILE), 0x1000, NULL);
+	rec.symbol.name = session_string(&s, "f");
+	for (i = 0; i < 256; i++) {
+		rec.symbol.depth = i;
+		assert_int_equal(sink_push(&sink, &rec), 0);
+	}
+	rec.symbol.depth = 0;	/* a better list */
+	assert_int_equal(sink_push(&sink, &rec), 0);
+	for (i = 1; i < 256; i++) {
+		rec.symbol.depth = 1;
+		assert_int_equal(sink_push(&sink, &rec), 0);
+	}
+	assert_int_equal(sink_push(&sink, &rec), -ERR_FORMAT);
+	session_end(&s);
+	model_free(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -499,6 +528,7 @@ int main(void)
 		cmocka_unit_test(a_stack_cannot_be_its_own_caller),
 		cmocka_unit_test(an_empty_model_has_an_empty_profile),
 		cmocka_unit_test(depth_has_no_limit),
+		cmocka_unit_test(inlined_functions_are_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;

@@ -2,9 +2,11 @@
 #include "../support/cmocka_all.h"
 
 #include <string.h>
+#include <sys/resource.h>
 
 #include "../support/session.h"
 #include "adder/export.h"
+#include "adder/mem.h"
 #include "adder/out.h"
 #include "adder/profile.h"
 #include "export/script_names.h"
@@ -149,12 +151,66 @@ static void fields_are_laid_out_as_perf_does(void **state)
 	buf_release(&text);
 }
 
+static int count_bytes(void *self, const void *bytes, size_t len)
+{
+	(void)bytes;
+	*(size_t *)self += len;
+	return 0;
+}
+
+/*
+ * Many things that are named by one long string, which a recording holds
+ * once: the output is as long as that makes it, our memory is not.
+ */
+static void long_names_are_not_kept_for_each_use(void **state)
+{
+	const struct script_opts opts = { 0 };
+	const uint32_t name_bytes = 1 << 20, uses = 100;
+	struct model *m = model_new();
+	struct sink sink = model_sink(m);
+	char *name = mem_alloc(name_bytes + 1);
+	struct script_stats stats;
+	uint32_t thread, stack = 0, i;
+	struct rusage before, after;
+	struct profile *p;
+	size_t bytes = 0;
+	struct session s;
+	struct out o;
+
+	(void)state;
+	memset(name, 'x', name_bytes);
+	name[name_bytes] = '\0';
+	model_keep_samples(m);
+	session_init(&s, &sink);
+	session_event(&s, "cpu-clock", UNIT_NS, 999);
+	thread = session_thread(&s, session_process(&s, 7, "x"), 7, "x");
+	for (i = 0; i < uses; i++) {
+		session_rename(&s, thread, i & 1 ? name : name + 1);
+		stack = session_push_stack(&s, stack,
+			session_python(&s, name, "/a.py", i + 1));
+	}
+	session_samples(&s, thread, 1, stack, 1, 1000);
+	assert_int_equal(session_end(&s), 0);
+	assert_int_equal(profile_new(&p, m, NULL, NULL), 0);
+	out_init(&o, count_bytes, &bytes);
+	getrusage(RUSAGE_SELF, &before);
+	script_write(&o, p, &opts, &stats);
+	assert_int_equal(out_close(&o), 0);
+	getrusage(RUSAGE_SELF, &after);
+	assert_true(bytes > (size_t)uses * name_bytes);
+	assert_true(after.ru_maxrss - before.ru_maxrss < 200 << 10);
+	profile_free(p);
+	model_free(m);
+	mem_free(name);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_name_is_made_safe),
 		cmocka_unit_test(samples_come_in_order_of_time),
 		cmocka_unit_test(fields_are_laid_out_as_perf_does),
+		cmocka_unit_test(long_names_are_not_kept_for_each_use),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
