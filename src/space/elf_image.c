@@ -24,10 +24,16 @@
 
 #define SEGMENTS_MAX 512		/* PT_LOAD: ld.so itself has 4 or 5 */
 #define PHDRS_LIMIT_BYTES (4u << 20)	/* e_phnum has 16 bits */
-#define SHDRS_LIMIT_BYTES (32u << 20)
-#define NAMES_LIMIT_BYTES (32u << 20)
+/*
+ * Kept for as long as the image: a target may map thousands of files that are
+ * sparse, and huge for nothing. What is linked has some 40 sections.
+ */
+#define SHDRS_LIMIT_BYTES (256u << 10)
+#define NAMES_LIMIT_BYTES (256u << 10)
 #define NOTES_LIMIT_BYTES (64u << 10)
-#define DYNSYM_LIMIT_BYTES (256u << 20)
+/* An interpreter exports some 2000 symbols: 100 KB. */
+#define DYNSYM_LIMIT_BYTES (32u << 20)
+#define DYNSYM_KEPT_BYTES ((size_t)1 << 20)
 #define PAGE_MAX_BYTES 65536		/* aarch64's largest */
 
 struct elf_image {
@@ -539,8 +545,20 @@ static void load_dynsym(struct elf_image *e)
 			       &e->dynstr, &e->dynstr_bytes, NULL);
 }
 
-bool elf_image_dynsym(struct elf_image *e, const char *name, uint64_t *svma,
-		      uint64_t *size_bytes)
+/* What is large is read anew each time. */
+static void drop_large_dynsym(struct elf_image *e)
+{
+	if (e->dynsym_bytes + e->dynstr_bytes <= DYNSYM_KEPT_BYTES)
+		return;
+	mem_free(e->dynsym);
+	mem_free(e->dynstr);
+	e->dynsym = e->dynstr = NULL;
+	e->dynsym_bytes = e->dynstr_bytes = 0;
+	e->dynsym_tried = false;
+}
+
+static bool find_dynsym(struct elf_image *e, const char *name, uint64_t *svma,
+			uint64_t *size_bytes)
 {
 	size_t want = strlen(name) + 1;
 	uint64_t value, size;
@@ -548,7 +566,6 @@ bool elf_image_dynsym(struct elf_image *e, const char *name, uint64_t *svma,
 	uint16_t shndx;
 	struct cursor c;
 
-	load_dynsym(e);
 	if (!e->dynstr)
 		return false;
 	c = cursor_of(e->dynsym, e->dynsym_bytes);
@@ -567,4 +584,15 @@ bool elf_image_dynsym(struct elf_image *e, const char *name, uint64_t *svma,
 		return true;
 	}
 	return false;
+}
+
+bool elf_image_dynsym(struct elf_image *e, const char *name, uint64_t *svma,
+		      uint64_t *size_bytes)
+{
+	bool found;
+
+	load_dynsym(e);
+	found = find_dynsym(e, name, svma, size_bytes);
+	drop_large_dynsym(e);
+	return found;
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "../support/tiny_elf.h"
@@ -199,6 +200,71 @@ static void what_is_not_elf_is_said(void **state)
 	buf_release(&b);
 }
 
+/* A copy of this program with a symbol table of so many bytes: a hole. */
+static void write_swollen(const char *path, uint64_t table_bytes)
+{
+	FILE *from = fopen("/proc/self/exe", "rb"), *to = fopen(path, "wb");
+	Elf64_Shdr shdr;
+	Elf64_Ehdr ehdr;
+	char *bytes;
+	long len;
+	int i;
+
+	assert_non_null(from);
+	assert_non_null(to);
+	fseek(from, 0, SEEK_END);
+	len = ftell(from);
+	bytes = mem_alloc((size_t)len);
+	rewind(from);
+	assert_int_equal(fread(bytes, 1, (size_t)len, from), len);
+	memcpy(&ehdr, bytes, sizeof(ehdr));
+	for (i = 0; i < ehdr.e_shnum; i++) {
+		char *at = bytes + ehdr.e_shoff + (size_t)i * sizeof(shdr);
+
+		memcpy(&shdr, at, sizeof(shdr));
+		if (shdr.sh_type != SHT_DYNSYM)
+			continue;
+		shdr.sh_offset = (uint64_t)len;
+		shdr.sh_size = table_bytes;
+		memcpy(at, &shdr, sizeof(shdr));
+	}
+	assert_int_equal(fwrite(bytes, 1, (size_t)len, to), len);
+	assert_int_equal(ftruncate(fileno(to), len + (long)table_bytes), 0);
+	assert_int_equal(fclose(to), 0);
+	fclose(from);
+	mem_free(bytes);
+}
+
+static long peak_kib(void)
+{
+	struct rusage u;
+
+	getrusage(RUSAGE_SELF, &u);
+	return u.ru_maxrss;
+}
+
+static void files_that_are_huge_for_nothing_cost_nothing(void **state)
+{
+	struct elf_image *images[4];
+	uint64_t svma, bytes;
+	const char *path = tmpdir_at("swollen");
+	size_t i;
+	long kib;
+
+	(void)state;
+	write_swollen(path, UINT64_C(200) << 20);
+	kib = peak_kib();
+	for (i = 0; i < ARRAY_LEN(images); i++) {
+		images[i] = open_path(path);
+		assert_non_null(images[i]);
+		assert_false(elf_image_dynsym(images[i], "PyEval_EvalCode",
+					      &svma, &bytes));
+	}
+	assert_true(peak_kib() - kib < 100 << 10);
+	for (i = 0; i < ARRAY_LEN(images); i++)
+		elf_image_free(images[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -207,6 +273,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			file_truncated_under_us_is_an_error, tmpdir_setup,
 			tmpdir_teardown),
+		cmocka_unit_test_setup_teardown(
+			files_that_are_huge_for_nothing_cost_nothing,
+			tmpdir_setup, tmpdir_teardown),
 		cmocka_unit_test(what_is_not_elf_is_said),
 	};
 
