@@ -141,6 +141,11 @@ bool sys_map_parse(char *line, struct sys_map *m);
 int sys_proc_threads(pid_t pid, pid_t **tids, size_t *count);
 /* Live children of every thread of pid (ppid scan), likewise. */
 int sys_proc_children(pid_t pid, pid_t **pids, size_t *count);
+struct sys_family {
+	pid_t pid, parent;
+};
+/* All live processes and their parents, to be freed by mem_free(). */
+int sys_proc_families(struct sys_family **out, size_t *count);
 
 struct sys_proc_stat {
 	char comm[64];

@@ -25,6 +25,7 @@ struct attach {
 	struct hmap *tids;
 	uint64_t fd_limit;
 	VEC(pid_t) pids;
+	struct hmap known;	/* the same */
 	size_t found;	/* in this round */
 };
 
@@ -70,33 +71,38 @@ static int attach_threads(struct attach *a, pid_t pid, struct err *err)
 	return ret;
 }
 
-static bool has_pid(const struct attach *a, pid_t pid)
+static bool add_pid(struct attach *a, pid_t pid)
 {
-	size_t i;
+	bool is_new;
 
-	for (i = 0; i < a->pids.count; i++)
-		if (a->pids.data[i] == pid)
-			return true;
-	return false;
+	hmap_put(&a->known, (uint32_t)pid, &is_new);
+	if (is_new)
+		*vec_push(&a->pids) = pid;
+	return is_new;
 }
 
 /*
- * The list grows while it is walked: children of children come too. We are
- * not among them, though the target be the shell that started us.
+ * All processes are read once, however many of them are children: then those
+ * whose parent is ours, until there are no more. We are not among them, though
+ * the target be the shell that started us.
  */
 static void add_children(struct attach *a)
 {
-	pid_t *pids;
-	size_t count, i, k;
+	struct sys_family *all;
+	size_t count, i;
+	bool any = true;
 
-	for (i = 0; i < a->pids.count; i++) {
-		if (sys_proc_children(a->pids.data[i], &pids, &count) < 0)
-			continue;
-		for (k = 0; k < count; k++)
-			if (pids[k] != getpid() && !has_pid(a, pids[k]))
-				*vec_push(&a->pids) = pids[k];
-		mem_free(pids);
+	if (sys_proc_families(&all, &count) < 0)
+		return;
+	while (any) {
+		any = false;
+		for (i = 0; i < count; i++)
+			if (all[i].pid != getpid() &&
+			    hmap_find(&a->known, (uint32_t)all[i].parent) &&
+			    add_pid(a, all[i].pid))
+				any = true;
 	}
+	mem_free(all);
 }
 
 static int attach_round(struct attach *a, bool children, struct err *err)
@@ -137,8 +143,7 @@ static int take_pids(struct attach *a, const struct capture_opts *opts,
 
 	for (i = 0; i < opts->pid_count; i++) {
 		if (!check_pid(opts->pids[i], &why)) {
-			if (!has_pid(a, opts->pids[i]))
-				*vec_push(&a->pids) = opts->pids[i];
+			add_pid(a, opts->pids[i]);
 		} else if (opts->pid_count > 1 && hooks->step) {
 			hooks->step(hooks->ctx, why.message);
 		}
@@ -157,8 +162,10 @@ int target_attach(struct target *t, const struct capture_opts *opts,
 		.tids = tids, .fd_limit = sys_fd_limit(),
 	};
 	size_t round;
-	int ret = take_pids(&a, opts, err);
+	int ret;
 
+	hmap_init(&a.known);
+	ret = take_pids(&a, opts, err);
 	for (round = 0; round < ROUNDS_MAX && !ret; round++) {
 		ret = attach_round(&a, !opts->no_children, err);
 		if (!a.found)
@@ -169,5 +176,6 @@ int target_attach(struct target *t, const struct capture_opts *opts,
 		ret = err_set(err, ERR_NOTFOUND, "process %d has ended already",
 			      (int)opts->pids[0]);
 	vec_release(&a.pids);
+	hmap_release(&a.known);
 	return ret;
 }

@@ -238,6 +238,28 @@ int sys_proc_children(pid_t pid, pid_t **pids, size_t *count)
 	return list_pids("/proc", is_live_child, pid, pids, count);
 }
 
+int sys_proc_families(struct sys_family **out, size_t *count)
+{
+	struct sys_proc_stat st;
+	pid_t *pids;
+	size_t i, n;
+	int rc = list_pids("/proc", NULL, 0, &pids, &n);
+
+	*out = NULL;
+	*count = 0;
+	if (rc)
+		return rc;
+	*out = mem_calloc(n + 1, sizeof(**out));
+	for (i = 0; i < n; i++) {
+		if (sys_proc_stat(pids[i], 0, &st) || st.state == 'Z' ||
+		    st.state == 'X')
+			continue;
+		(*out)[(*count)++] = (struct sys_family){ pids[i], st.ppid };
+	}
+	mem_free(pids);
+	return 0;
+}
+
 /* --- stat --- */
 
 int sys_proc_stat_parse(const char *text, size_t len,

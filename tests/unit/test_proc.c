@@ -321,6 +321,32 @@ out:
 	close(go[1]);
 }
 
+static void every_process_is_listed_with_its_parent(void **state)
+{
+	struct sys_family *all;
+	size_t n, i, seen = 0;
+	pid_t kid = fork();
+
+	(void)state;
+	if (!kid) {
+		pause();
+		_exit(0);
+	}
+	assert_int_equal(sys_proc_families(&all, &n), 0);
+	for (i = 0; i < n; i++) {
+		seen += all[i].pid == getpid() && all[i].parent == getppid();
+		seen += all[i].pid == kid && all[i].parent == getpid();
+	}
+	assert_int_equal(seen, 2);
+	mem_free(all);
+	kill(kid, SIGKILL);
+	waitpid(kid, NULL, 0);
+	assert_int_equal(sys_proc_families(&all, &n), 0);
+	for (i = 0; i < n; i++)
+		assert_true(all[i].pid != kid);
+	mem_free(all);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -337,6 +363,7 @@ int main(void)
 		cmocka_unit_test(root_namespaces_and_exe_are_found),
 		cmocka_unit_test(
 			the_root_of_a_user_namespace_is_seen_from_outside),
+		cmocka_unit_test(every_process_is_listed_with_its_parent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
