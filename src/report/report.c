@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "adder/mem.h"
 #include "adder/text.h"
 #include "report/internal.h"
 
@@ -91,6 +92,22 @@ static void put_when(struct report *r)
 	buf_putc(&r->o->buf, '\n');
 }
 
+/* Those that have threads: a parent may be there for its child's sake alone. */
+static size_t count_processes(const struct model *m)
+{
+	size_t i, n = 0;
+	bool *seen = mem_calloc(model_process_count(m) + 1, sizeof(*seen));
+	uint32_t p;
+
+	for (i = 1; i < model_thread_count(m); i++) {
+		p = model_thread(m, (struct thread_id){ (uint32_t)i })->process.v;
+		n += !seen[p];
+		seen[p] = true;
+	}
+	mem_free(seen);
+	return n;
+}
+
 static void put_duration(struct report *r)
 {
 	const struct model_totals *t = model_totals(r->m);
@@ -103,8 +120,7 @@ static void put_duration(struct report *r)
 
 	put_key(r, "duration");
 	buf_puts(b, text_duration(cell, sizeof(cell), ns));
-	n = model_process_count(r->m);
-	n = n ? n - 1 : 0;
+	n = count_processes(r->m);
 	buf_printf(b, ", %zu process%s", n, n == 1 ? "" : "es");
 	n = model_thread_count(r->m);
 	n = n ? n - 1 : 0;

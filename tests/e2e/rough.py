@@ -5,6 +5,7 @@
 import glob
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -174,6 +175,16 @@ def program_without_cpu_time(folder):
     expect(report(recording.path)["samples"] < 100, "too many samples")
     text = adder("report", recording.path)
     expect(text.status == 0, "report of nothing: %s" % text.err)
+
+
+def processes_that_only_started_others_are_not_counted(folder):
+    # Each of the shells does nothing but start the next.
+    command = ["env"] + ["sh", "-c", '"$@"; exit $?', "sh"] * 6
+    recording = record(folder, command + [python(), "-c",
+                                          "sum(range(5000000))"])
+    told = adder("report", recording.path).out.decode()
+    found = re.search(r"(\d+) process(?:es)?, (\d+) thread", told)
+    expect(found and int(found[1]) <= int(found[2]), told[:400])
 
 
 def attach(folder, options, python_options, seconds="2.5"):
@@ -420,6 +431,7 @@ if __name__ == "__main__":
         exec_begins_a_new_program,
         mappings_that_come_and_go,
         program_without_cpu_time,
+        processes_that_only_started_others_are_not_counted,
         attached_program_is_whole,
         attached_program_without_trampoline_is_said,
         interrupt_ends_cleanly,
