@@ -3,7 +3,7 @@
  * adder record: a command or running processes into a recording.
  *
  * Ctrl-C reaches a started command too (it shares our terminal and process
- * group, as under perf or time): the first one lets it end, the second stops
+ * group, as under perf or time): one lets it end, two within three seconds stop
  * recording. Whatever ends the work, what was recorded is kept.
  */
 #include "cmd/cmd.h"
@@ -32,6 +32,8 @@
 #define FLUSH_NS UINT64_C(1000000000)
 #define NAMES_NS UINT64_C(10000000000)
 #define PROGRESS_NS UINT64_C(500000000)
+/* Two signals within this time end the recording of a command. */
+#define TWICE_NS UINT64_C(3000000000)
 
 struct record_args {
 	struct target_args target;
@@ -48,6 +50,7 @@ struct recorder {
 	uint64_t start_realtime_ns;
 	bool duration_over, interrupted;
 	int stops_seen;		/* of stop_count */
+	uint64_t stop_ns;	/* when the last one was seen */
 	uint64_t last_flush_ns, last_names_ns, last_progress_ns;
 };
 
@@ -219,17 +222,22 @@ static void show_progress(struct recorder *r, uint64_t now_ns)
 static void check_end(struct recorder *r)
 {
 	struct capture *c = session_capture(r->session);
+	uint64_t now_ns = sys_mono_ns();
 	pid_t child = capture_child(c);
 
+	/* A command that goes on after a Ctrl-C, as a prompt does, meant to. */
+	if (child && r->stop_ns && now_ns - r->stop_ns > TWICE_NS)
+		r->interrupted = false;
 	if (stop_count > r->stops_seen) {
 		r->stops_seen = stop_count;
-		r->interrupted = true;
 		if (child && forward_signal) {
 			kill(child, forward_signal);
 			forward_signal = 0;
 		}
-		if (!child || r->stops_seen >= 2)
+		if (!child || r->interrupted)
 			capture_stop(c);
+		r->interrupted = true;
+		r->stop_ns = now_ns;
 	}
 	if (r->args.duration_ns && !r->duration_over &&
 	    session_elapsed_ns(r->session) >= r->args.duration_ns) {
