@@ -224,17 +224,19 @@ static void check_end(struct recorder *r)
 	struct capture *c = session_capture(r->session);
 	uint64_t now_ns = sys_mono_ns();
 	pid_t child = capture_child(c);
+	bool twice;
 
 	/* A command that goes on after a Ctrl-C, as a prompt does, meant to. */
 	if (child && r->stop_ns && now_ns - r->stop_ns > TWICE_NS)
 		r->interrupted = false;
 	if (stop_count > r->stops_seen) {
+		twice = r->interrupted || stop_count > r->stops_seen + 1;
 		r->stops_seen = stop_count;
 		if (child && forward_signal) {
 			kill(child, forward_signal);
 			forward_signal = 0;
 		}
-		if (!child || r->interrupted)
+		if (!child || twice)
 			capture_stop(c);
 		r->interrupted = true;
 		r->stop_ns = now_ns;
