@@ -14,7 +14,6 @@
 
 struct err;
 struct pipeline;
-struct space;
 struct sys_ops;
 
 struct pipeline_opts {
@@ -63,7 +62,6 @@ size_t pipeline_python_pids(struct pipeline *p, pid_t **pids);
 int pipeline_finish(struct pipeline *p, const struct rec_finish *totals,
 		    struct err *err);
 const struct pipeline_stats *pipeline_stats(const struct pipeline *p);
-struct space *pipeline_space(struct pipeline *p);
 void pipeline_free(struct pipeline *p);
 
 #endif

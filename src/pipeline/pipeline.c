@@ -268,8 +268,3 @@ const struct pipeline_stats *pipeline_stats(const struct pipeline *pl)
 {
 	return &pl->stats;
 }
-
-struct space *pipeline_space(struct pipeline *pl)
-{
-	return pl->space;
-}

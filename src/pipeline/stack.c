@@ -91,11 +91,8 @@ static bool name_at(struct pl_process *pp, uint64_t avma, struct py_name *out)
 {
 	struct process *p = pp->process;
 	struct buf why = { 0 };
-	bool found;
 
-	if (pp->pl->opts.no_python)
-		return false;
-	if (!p->python)
+	if (pp->pl->opts.no_python || !p->python)
 		return false;
 	if (py_process_name(p->python, avma, out))
 		return true;
@@ -107,8 +104,7 @@ static bool name_at(struct pl_process *pp, uint64_t avma, struct py_name *out)
 	if (why.len)
 		pp->pl->opts.step(pp->pl->opts.ctx, buf_cstr(&why), true);
 	buf_release(&why);
-	found = py_process_name(p->python, avma, out);
-	return found;
+	return py_process_name(p->python, avma, out);
 }
 
 static bool rule_from_template(struct pl_process *pp, uint64_t avma,
